@@ -1,0 +1,8 @@
+//! Scenario files and trace files of npfs.
+//!
+//! Two forms of one vocabulary, no third: a line of text a step for people, and JSON Lines for
+//! machines. This crate knows no kernel: it says what was written, not what is right.
+#![forbid(unsafe_code)]
+
+pub mod scenario;
+pub mod trace;

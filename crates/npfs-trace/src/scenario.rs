@@ -1,0 +1,150 @@
+//! Scenarios: what named threads of named processes do, in which order, and what is expected.
+
+use npfs_abi::{Op, Output, ProcessId, Status, ThreadId, Time};
+
+/// A word that a scenario uses for a handle or a request, or a name such as `h1` in a trace.
+pub type Word = String;
+
+/// A scenario file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Scenario {
+    /// One sentence: what the scenario shows.
+    pub title: String,
+    /// The rules it holds, each with the strength of its evidence.
+    pub rules: Vec<RuleClaim>,
+    /// The processes; number n is `ProcessId(n + 1)`.
+    pub processes: Vec<Process>,
+    /// The threads; number n is `ThreadId(n + 1)`.
+    pub threads: Vec<Thread>,
+    /// What happens, in file order, which is the order of the run unless another is chosen.
+    pub steps: Vec<Step>,
+    /// How the run in file order is expected to end.
+    pub ending: Option<Ending>,
+    /// Other orders of the same steps.
+    pub orders: Vec<Order>,
+}
+
+/// A rule id and the strength of its evidence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RuleClaim {
+    /// Such as `READ-21`.
+    pub id: String,
+    /// What stands behind it.
+    pub evidence: Evidence,
+}
+
+/// The strength of evidence, strongest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Evidence {
+    /// A test that runs on real Windows asserts it.
+    Tested,
+    /// Measured on Windows and published.
+    Reported,
+    /// Microsoft's documentation says so.
+    Documented,
+    /// Only another implementation says so, or nobody: chosen by npfs.
+    Chosen,
+}
+
+/// A process of a scenario.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Process {
+    /// Its name.
+    pub name: String,
+    /// Whether it runs from the start; else a `spawn` step starts it.
+    pub started: bool,
+}
+
+/// A thread of a scenario.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Thread {
+    /// Its name.
+    pub name: String,
+    /// Where it runs.
+    pub process: ProcessId,
+}
+
+/// One step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// Its line in the file, from 1.
+    pub line: u32,
+    /// What is done.
+    pub action: Action,
+    /// What is expected at once; `None` leaves result and caused lines unchecked.
+    pub expected: Option<Expected>,
+    /// What the step is expected to cause, in order; only meaningful when `expected` is given.
+    pub caused: Vec<Caused>,
+}
+
+/// What a step does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// A thread makes a call.
+    Op {
+        /// Which thread.
+        thread: ThreadId,
+        /// The words before `=`: they name the new handle or handles, and the request.
+        labels: Vec<Word>,
+        /// The operation.
+        op: Op<Word, Word>,
+    },
+    /// Time passes.
+    Advance(Time),
+}
+
+/// The expected outcome of a step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Expected {
+    /// The call is over.
+    Done(ExpectedReply),
+    /// The operation goes on and so does the thread.
+    Pending,
+    /// The thread sleeps in the call.
+    Blocked,
+}
+
+/// A reply in which only the parts that are written are compared.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExpectedReply {
+    /// The status; always compared.
+    pub status: Status,
+    /// The byte count.
+    pub information: Option<u32>,
+    /// What was handed out. A handle's word is not compared.
+    pub output: Option<Output<Word>>,
+}
+
+/// A line caused by the step above it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Caused {
+    /// `THREAD returns`: a blocked thread goes on; else `REQUEST done`: a pending operation ended.
+    pub wakes: bool,
+    /// The thread's name if it wakes, else the request's word, or `thread.n` (the n-th step of
+    /// that thread, from 1) for a request without one.
+    pub who: Word,
+    /// How it ended.
+    pub reply: ExpectedReply,
+}
+
+/// How a run ends when every step has been started.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Ending {
+    /// Every call has returned. Overlapped requests may still be pending.
+    Finished,
+    /// Some thread sleeps, but another thread, process or the clock could still wake it.
+    Blocked,
+    /// Threads sleep and nothing is left that could wake them: they wait for each other.
+    Deadlock,
+}
+
+/// Another order of a scenario's steps.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Order {
+    /// Its name.
+    pub name: String,
+    /// Whose next step comes next. Steps that are not named follow in file order.
+    pub threads: Vec<ThreadId>,
+    /// How it ends.
+    pub ending: Ending,
+}

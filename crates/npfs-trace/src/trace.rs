@@ -1,0 +1,128 @@
+//! Traces: what threads called and what they were answered, one JSON object a line.
+
+use npfs_abi::{Data, Op, Output, Status};
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::Word;
+
+/// A recorded run: a header line and its events.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trace {
+    /// The first line.
+    pub header: Header,
+    /// The other lines, in order, with their line numbers in the file (from 1).
+    pub events: Vec<(u32, Event)>,
+}
+
+/// The first line of a trace.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Header {
+    /// Always `npfs`.
+    pub trace: String,
+    /// The version of the format: 1.
+    pub version: u32,
+    /// What was recorded: `windows`, `wine` or `npfs`.
+    pub system: String,
+    /// Its version, such as `8.0` or `10.0.19045`.
+    pub system_version: String,
+    /// The program that wrote the trace, with its version.
+    pub recorder: String,
+    /// The scenario, by its path below `fixtures/scenarios` without the extension.
+    pub scenario: String,
+    /// The names of the processes: number n is process n + 1. A leading `*` marks one that a
+    /// `CreateProcess` call starts.
+    pub processes: Vec<String>,
+    /// The threads: name and process number.
+    pub threads: Vec<(String, u32)>,
+}
+
+/// One line of a trace.
+///
+/// Threads and processes are numbers from 1. A call's `id` is `tT.N`: the N-th call of thread T.
+/// Handles are `h1`, `h2`, … in order of appearance. A field that is absent was not recorded.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Event {
+    /// A thread begins a call.
+    Call {
+        /// Its place in the total order, from 1.
+        seq: u32,
+        /// Who calls.
+        thread: u32,
+        /// Where that thread lives.
+        process: u32,
+        /// The name of the call.
+        id: Word,
+        /// What is called.
+        op: Op<Word, Word>,
+    },
+    /// The call returns, at once or after it blocked.
+    Return {
+        /// Its place in the total order.
+        seq: u32,
+        /// Who called.
+        thread: u32,
+        /// Which call.
+        id: Word,
+        /// What came back.
+        #[serde(flatten)]
+        result: Recorded,
+    },
+    /// The call was seen not to return.
+    Block {
+        /// Its place in the total order.
+        seq: u32,
+        /// Who called.
+        thread: u32,
+        /// Which call.
+        id: Word,
+    },
+    /// An overlapped operation ended after its call had returned.
+    Done {
+        /// Its place in the total order.
+        seq: u32,
+        /// Who called.
+        thread: u32,
+        /// Which call.
+        id: Word,
+        /// How it ended.
+        #[serde(flatten)]
+        result: Recorded,
+    },
+    /// The recorder let time pass.
+    Advance {
+        /// Its place in the total order.
+        seq: u32,
+        /// In milliseconds.
+        ms: u64,
+    },
+    /// The end of the recording; a trace without it is cut off.
+    End {
+        /// Its place in the total order.
+        seq: u32,
+    },
+}
+
+/// What a source saw of a result. A field that is absent was not recorded.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Recorded {
+    /// The NTSTATUS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// The Win32 error, 0 for a function that succeeded. 997 for one that pends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<u32>,
+    /// The byte count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub information: Option<u32>,
+    /// The bytes read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
+    /// What else was handed out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Output<Word>>,
+}
