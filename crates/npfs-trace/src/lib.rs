@@ -4,5 +4,16 @@
 //! machines. This crate knows no kernel: it says what was written, not what is right.
 #![forbid(unsafe_code)]
 
+mod error;
+mod lines;
+mod parse;
 pub mod scenario;
+pub mod text;
 pub mod trace;
+
+pub use error::ParseError;
+pub use scenario::Scenario;
+pub use trace::Trace;
+
+#[cfg(test)]
+mod tests;

@@ -46,6 +46,24 @@ pub enum Evidence {
     Chosen,
 }
 
+impl Evidence {
+    /// The word for it in a scenario file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Evidence::Tested => "tested",
+            Evidence::Reported => "reported",
+            Evidence::Documented => "documented",
+            Evidence::Chosen => "chosen",
+        }
+    }
+
+    /// The strength with this word.
+    pub fn from_word(word: &str) -> Option<Evidence> {
+        use Evidence::{Chosen, Documented, Reported, Tested};
+        [Tested, Reported, Documented, Chosen].into_iter().find(|one| one.word() == word)
+    }
+}
+
 /// A process of a scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Process {
@@ -64,10 +82,10 @@ pub struct Thread {
     pub process: ProcessId,
 }
 
-/// One step.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// One step. Two steps are equal when they do and expect the same, wherever they stand.
+#[derive(Clone, Debug)]
 pub struct Step {
-    /// Its line in the file, from 1.
+    /// Its line in the file, from 1. It plays no part in comparing.
     pub line: u32,
     /// What is done.
     pub action: Action,
@@ -76,6 +94,15 @@ pub struct Step {
     /// What the step is expected to cause, in order; only meaningful when `expected` is given.
     pub caused: Vec<Caused>,
 }
+
+impl PartialEq for Step {
+    fn eq(&self, other: &Step) -> bool {
+        self.action == other.action
+            && self.expected == other.expected
+            && self.caused == other.caused
+    }
+}
+impl Eq for Step {}
 
 /// What a step does.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -111,7 +138,8 @@ pub struct ExpectedReply {
     pub status: Status,
     /// The byte count.
     pub information: Option<u32>,
-    /// What was handed out. A handle's word is not compared.
+    /// What was handed out. A handle's word is not compared. A routine is named by its thread and
+    /// by its number among the steps of that thread in this file, from 1.
     pub output: Option<Output<Word>>,
 }
 
@@ -136,6 +164,24 @@ pub enum Ending {
     Blocked,
     /// Threads sleep and nothing is left that could wake them: they wait for each other.
     Deadlock,
+}
+
+impl Ending {
+    /// The word for it in a scenario file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Ending::Finished => "finished",
+            Ending::Blocked => "blocked",
+            Ending::Deadlock => "deadlock",
+        }
+    }
+
+    /// The ending with this word.
+    pub fn from_word(word: &str) -> Option<Ending> {
+        [Ending::Finished, Ending::Blocked, Ending::Deadlock]
+            .into_iter()
+            .find(|one| one.word() == word)
+    }
 }
 
 /// Another order of a scenario's steps.

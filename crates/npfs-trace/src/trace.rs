@@ -3,6 +3,9 @@
 use npfs_abi::{Data, Op, Output, Status};
 use serde::{Deserialize, Serialize};
 
+use crate::error::ParseError;
+use crate::lines;
+
 use crate::scenario::Word;
 
 /// A recorded run: a header line and its events.
@@ -12,6 +15,46 @@ pub struct Trace {
     pub header: Header,
     /// The other lines, in order, with their line numbers in the file (from 1).
     pub events: Vec<(u32, Event)>,
+}
+
+impl Trace {
+    /// Reads a trace file.
+    ///
+    /// # Errors
+    /// The first place that cannot be read, or where the file is cut.
+    pub fn parse(text: &str) -> Result<Trace, ParseError> {
+        lines::read(text)
+    }
+
+    /// The trace as a file.
+    pub fn write(&self) -> String {
+        let mut text = line(&self.header);
+        for (_, event) in &self.events {
+            text += &line(event);
+        }
+        text
+    }
+}
+
+fn line(value: &impl Serialize) -> String {
+    // Texts, numbers and lists of them under fixed names always have a JSON form.
+    let mut line = serde_json::to_string(value).expect("headers and events have a JSON form");
+    line.push('\n');
+    line
+}
+
+impl Event {
+    /// Its place in the total order.
+    pub fn seq(&self) -> u32 {
+        match self {
+            Event::Call { seq, .. }
+            | Event::Return { seq, .. }
+            | Event::Block { seq, .. }
+            | Event::Done { seq, .. }
+            | Event::Advance { seq, .. }
+            | Event::End { seq } => *seq,
+        }
+    }
 }
 
 /// The first line of a trace.
@@ -38,12 +81,12 @@ pub struct Header {
     pub threads: Vec<(String, u32)>,
 }
 
-/// One line of a trace.
+/// One line of a trace. [`Trace::parse`] reads it.
 ///
 /// Threads and processes are numbers from 1. A call's `id` is `tT.N`: the N-th call of thread T.
 /// Handles are `h1`, `h2`, … in order of appearance. A field that is absent was not recorded.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "lowercase", deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Event {
     /// A thread begins a call.
@@ -107,22 +150,22 @@ pub enum Event {
 }
 
 /// What a source saw of a result. A field that is absent was not recorded.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Recorded {
     /// The NTSTATUS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The Win32 error, 0 for a function that succeeded. 997 for one that pends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<u32>,
     /// The byte count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub information: Option<u32>,
     /// The bytes read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
     /// What else was handed out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<Output<Word>>,
 }
