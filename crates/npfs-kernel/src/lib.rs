@@ -1,1 +1,31 @@
-//! placeholder
+//! The Windows named pipe file system as a value.
+//!
+//! A [`Kernel`] holds processes, threads, handles, events, file objects, pipes and virtual
+//! time. It can be cloned, compared, hashed and printed. [`Kernel::step`] takes one call of one
+//! thread and gives one answer and, in order, everything the call caused. There is no clock, no
+//! lock, no callback and no thread in here; those belong to whoever drives it.
+//!
+//! A failing call is an answer. A broken invariant is a panic.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod event;
+mod file;
+mod io;
+mod kernel;
+mod npfs;
+mod process;
+pub mod program;
+mod report;
+mod request;
+mod store;
+mod thread;
+mod time;
+mod wait;
+
+pub use kernel::Kernel;
+pub use npfs::state;
+pub use report::Waiting;
+pub use store::Mark;

@@ -1,0 +1,583 @@
+//! The kernel: all objects, and the one way in.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
+
+use npfs_abi::{
+    Access, Call, Completion, Data, Delivery, Handle, Outcome, Output, ProcessId, Reply, RequestId,
+    Status, ThreadId, Time,
+};
+
+use crate::event::Event;
+use crate::file::File;
+use crate::io::FileOp;
+use crate::npfs::{Instance, Namespace, Pipe};
+use crate::process::{Entry, HandleTable, Life, Object, Process};
+use crate::request::Settled;
+use crate::store::{Id, Mark, Store};
+use crate::thread::{Blocked, Thread, ThreadState};
+use crate::time::Clock;
+
+/// The whole simulated system, as a value.
+///
+/// Equal kernels answer equal calls equally, bit for bit.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Kernel {
+    pub(crate) processes: Store<Process>,
+    pub(crate) threads: Store<Thread>,
+    pub(crate) events: Store<Event>,
+    pub(crate) files: Store<File>,
+    pub(crate) pipes: Store<Pipe>,
+    pub(crate) instances: Store<Instance>,
+    pub(crate) namespace: Store<Namespace>,
+    pub(crate) clock: Store<Clock>,
+    scratch: Scratch,
+}
+
+/// Buffers that are empty between steps and kept for their memory only.
+#[derive(Default, Debug)]
+struct Scratch {
+    settled: Vec<Settled>,
+}
+
+impl Clone for Scratch {
+    fn clone(&self) -> Scratch {
+        Scratch::default()
+    }
+}
+impl PartialEq for Scratch {
+    fn eq(&self, _: &Scratch) -> bool {
+        true
+    }
+}
+impl Eq for Scratch {}
+impl Hash for Scratch {
+    fn hash<S: Hasher>(&self, _: &mut S) {}
+}
+
+/// What a step has caused and what is still to be done about it.
+pub(crate) struct Effects<'a> {
+    /// For the caller, in order.
+    pub(crate) caused: &'a mut Vec<Completion>,
+    /// Requests that ended in a queue and are not completed yet.
+    pub(crate) settled: Vec<Settled>,
+    /// Threads that were given a file object's lock and have to go on.
+    pub(crate) granted: VecDeque<ThreadId>,
+    /// Something became signaled, or a routine was queued: waits have to be looked at.
+    pub(crate) signaled: bool,
+}
+
+/// The only object in its store.
+pub(crate) const CLOCK: Id<Clock> = Id::fixed(0);
+/// The only object in its store.
+pub(crate) const NAMESPACE: Id<Namespace> = Id::fixed(0);
+
+pub(crate) fn thread_id(thread: ThreadId) -> Id<Thread> {
+    Id::fixed(thread.0.wrapping_sub(1))
+}
+
+pub(crate) fn process_id(process: ProcessId) -> Id<Process> {
+    Id::fixed(process.0.wrapping_sub(1))
+}
+
+/// `Err` is a failing call: an answer like any other.
+pub(crate) type Answer = Result<Outcome, Status>;
+
+pub(crate) fn done(output: Output) -> Answer {
+    Ok(Outcome::Done(Reply::with(output)))
+}
+
+pub(crate) fn ok() -> Answer {
+    Ok(Outcome::Done(Reply::ok()))
+}
+
+impl Default for Kernel {
+    fn default() -> Kernel {
+        Kernel::new()
+    }
+}
+
+impl Kernel {
+    /// A system without processes, at time 0.
+    pub fn new() -> Kernel {
+        Kernel {
+            processes: Store::default(),
+            threads: Store::default(),
+            events: Store::default(),
+            files: Store::default(),
+            pipes: Store::default(),
+            instances: Store::default(),
+            namespace: Store::single(Namespace::default()),
+            clock: Store::single(Clock::default()),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Adds a process: running, or one that [`Call::CreateProcess`] will start.
+    pub fn create_process(&mut self, started: bool) -> ProcessId {
+        let life = if started { Life::Running } else { Life::Declared };
+        self.processes.insert(Process { life, handles: HandleTable::default() });
+        ProcessId(self.processes.len() as u32)
+    }
+
+    /// Adds a thread to a process; it can run once the process does.
+    ///
+    /// # Panics
+    /// If there is no such process.
+    pub fn create_thread(&mut self, process: ProcessId) -> ThreadId {
+        let _ = &self.processes[process_id(process)];
+        self.threads.insert(Thread {
+            process,
+            calls: 0,
+            state: ThreadState::Ready,
+            routines: VecDeque::new(),
+        });
+        ThreadId(self.threads.len() as u32)
+    }
+
+    /// Whether `thread` exists, its process runs, and it does not sleep in a call.
+    pub fn can_run(&self, thread: ThreadId) -> bool {
+        self.threads.get(thread_id(thread)).is_some_and(|found| {
+            matches!(found.state, ThreadState::Ready)
+                && self.processes[process_id(found.process)].life == Life::Running
+        })
+    }
+
+    /// The virtual time.
+    pub fn time(&self) -> Time {
+        self.clock[CLOCK].now
+    }
+
+    /// When the next sleeping thread has waited long enough.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.clock[CLOCK].timers.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// One call of one thread. What it causes for others is added to `caused`, in order.
+    ///
+    /// A thread that cannot run ([`Kernel::can_run`]) is answered `INVALID_PARAMETER`, and
+    /// nothing happens.
+    pub fn step(&mut self, thread: ThreadId, call: &Call, caused: &mut Vec<Completion>) -> Outcome {
+        if !self.can_run(thread) {
+            return Outcome::Done(Reply::status(Status::INVALID_PARAMETER));
+        }
+        let asking = self.threads.edit(thread_id(thread));
+        asking.calls = asking.calls.wrapping_add(1);
+        let request = RequestId { thread, call: asking.calls };
+        self.with_effects(caused, |kernel, fx| {
+            kernel
+                .dispatch(request, call, fx)
+                .unwrap_or_else(|status| Outcome::Done(Reply::status(status)))
+        })
+    }
+
+    /// Time passes up to `to`; sleepers whose time has come wake in order of (deadline, arrival).
+    /// Time never goes back: an earlier `to` does nothing.
+    pub fn advance(&mut self, to: Time, caused: &mut Vec<Completion>) {
+        while let Some(deadline) = self.next_deadline().filter(|deadline| *deadline <= to) {
+            let clock = self.clock.edit(CLOCK);
+            clock.now = clock.now.max(deadline);
+            let (_, thread) = clock.timers.remove(0);
+            self.with_effects(caused, |kernel, fx| kernel.time_out(thread, fx));
+        }
+        if to > self.time() {
+            self.clock.edit(CLOCK).now = to;
+        }
+    }
+
+    /// Begins to keep an undo log and hashes, for [`Kernel::mark`], [`Kernel::undo`] and a cheap
+    /// [`Kernel::fingerprint`]. Without it a step costs nothing extra.
+    pub fn track(&mut self) {
+        self.processes.track();
+        self.threads.track();
+        self.events.track();
+        self.files.track();
+        self.pipes.track();
+        self.instances.track();
+        self.namespace.track();
+        self.clock.track();
+    }
+
+    /// A point to return to. Needs [`Kernel::track`].
+    pub fn mark(&mut self) -> Mark {
+        Mark([
+            self.processes.mark(),
+            self.threads.mark(),
+            self.events.mark(),
+            self.files.mark(),
+            self.pipes.mark(),
+            self.instances.mark(),
+            self.namespace.mark(),
+            self.clock.mark(),
+        ])
+    }
+
+    /// Goes back to `mark`. Costs what the steps since then touched. Marks are undone in
+    /// reverse order of their making.
+    pub fn undo(&mut self, mark: Mark) {
+        let [processes, threads, events, files, pipes, instances, namespace, clock] = mark.0;
+        self.processes.undo(processes);
+        self.threads.undo(threads);
+        self.events.undo(events);
+        self.files.undo(files);
+        self.pipes.undo(pipes);
+        self.instances.undo(instances);
+        self.namespace.undo(namespace);
+        self.clock.undo(clock);
+    }
+
+    /// A hash of the state, equal for equal kernels on every machine. After
+    /// [`Kernel::track`] it costs what was touched since the last one.
+    pub fn fingerprint(&mut self) -> u64 {
+        [
+            self.processes.fingerprint(),
+            self.threads.fingerprint(),
+            self.events.fingerprint(),
+            self.files.fingerprint(),
+            self.pipes.fingerprint(),
+            self.instances.fingerprint(),
+            self.namespace.fingerprint(),
+            self.clock.fingerprint(),
+        ]
+        .into_iter()
+        .fold(0, |sum: u64, part| sum.rotate_left(7).wrapping_add(part))
+    }
+
+    /// Runs `work`, then everything that it set off, until nothing is left to do.
+    fn with_effects<T>(
+        &mut self,
+        caused: &mut Vec<Completion>,
+        work: impl FnOnce(&mut Kernel, &mut Effects<'_>) -> T,
+    ) -> T {
+        let settled = core::mem::take(&mut self.scratch.settled);
+        let mut fx = Effects { caused, settled, granted: VecDeque::new(), signaled: false };
+        let answer = work(self, &mut fx);
+        loop {
+            if !fx.settled.is_empty() {
+                let mut settled = core::mem::take(&mut fx.settled);
+                for one in settled.drain(..) {
+                    self.complete(one, &mut fx);
+                }
+                if fx.settled.capacity() == 0 {
+                    fx.settled = settled;
+                }
+            } else if let Some(thread) = fx.granted.pop_front() {
+                self.resume(thread, &mut fx);
+            } else if fx.signaled {
+                fx.signaled = false;
+                self.wake_waiters(&mut fx);
+            } else {
+                break;
+            }
+        }
+        self.scratch.settled = fx.settled;
+        answer
+    }
+
+    fn dispatch(&mut self, request: RequestId, call: &Call, fx: &mut Effects<'_>) -> Answer {
+        const NO_EVENT: Delivery = Delivery::Return;
+        match call {
+            Call::CreateNamedPipe(arguments) => self.create_named_pipe(request.thread, arguments, fx),
+            Call::CreateFile(arguments) => self.open_pipe(request.thread, arguments, fx),
+            Call::CreatePipe { size, inherit } => self.create_pipe(request.thread, *size, *inherit),
+            Call::WaitNamedPipe { name, timeout } => self.wait_named_pipe(request, name, *timeout),
+            Call::ConnectNamedPipe { pipe, delivery } => {
+                self.io(request, *pipe, Access::NONE, delivery, FileOp::Listen, fx)
+            }
+            Call::DisconnectNamedPipe { pipe } => {
+                self.io(request, *pipe, Access::NONE, &NO_EVENT, FileOp::Disconnect, fx)
+            }
+            Call::ReadFile { file, length, delivery } => {
+                self.io(request, *file, Access::READ_DATA, delivery, FileOp::Read(*length), fx)
+            }
+            Call::WriteFile { file, data, delivery } => {
+                self.io(request, *file, Access::WRITE_DATA, delivery, FileOp::Write(data.clone()), fx)
+            }
+            Call::PeekNamedPipe { pipe, length } => {
+                self.io(request, *pipe, Access::READ_DATA, &NO_EVENT, FileOp::Peek(*length), fx)
+            }
+            Call::TransactNamedPipe { pipe, data, length, delivery } => {
+                let both = Access::READ_DATA.with(Access::WRITE_DATA);
+                self.io(request, *pipe, both, delivery, FileOp::Transact(data.clone(), *length), fx)
+            }
+            Call::FlushFileBuffers { file } => {
+                self.io(request, *file, Access::WRITE_DATA, &NO_EVENT, FileOp::Flush, fx)
+            }
+            Call::GetNamedPipeInfo { pipe } => {
+                self.io(request, *pipe, Access::READ_ATTRIBUTES, &NO_EVENT, FileOp::Info, fx)
+            }
+            Call::GetNamedPipeHandleState { pipe, query } => {
+                self.io(request, *pipe, Access::READ_ATTRIBUTES, &NO_EVENT, FileOp::State(*query), fx)
+            }
+            Call::SetNamedPipeHandleState { pipe, mode, collection_count, collect_timeout } => {
+                let remote = collection_count.is_some() || collect_timeout.is_some();
+                let rights =
+                    if mode.is_some() || remote { Access::WRITE_ATTRIBUTES } else { Access::NONE };
+                let op = FileOp::SetState { mode: *mode, remote };
+                self.io(request, *pipe, rights, &NO_EVENT, op, fx)
+            }
+            Call::QueryLocalInformation { pipe } => {
+                self.io(request, *pipe, Access::READ_ATTRIBUTES, &NO_EVENT, FileOp::Local, fx)
+            }
+            Call::GetFileType { file } => {
+                self.io(request, *file, Access::NONE, &NO_EVENT, FileOp::Type, fx)
+            }
+            Call::CloseHandle { handle } => {
+                let process = self.process_of(request.thread);
+                let entry = self.processes.edit(process_id(process)).handles.remove(*handle)?;
+                self.close(request, entry, fx)
+            }
+            Call::DuplicateHandle { handle, target, access, inherit } => {
+                self.duplicate(request.thread, *handle, *target, *access, *inherit)
+            }
+            Call::SetHandleInformation { handle, inherit } => {
+                let process = self.process_of(request.thread);
+                self.processes.edit(process_id(process)).handles.entry(*handle)?.inherit = *inherit;
+                ok()
+            }
+            Call::CreateEvent { manual, signaled } => {
+                let event =
+                    self.events.insert(Event { manual: *manual, signaled: *signaled, references: 0 });
+                self.deal(request.thread, Object::Event(event), Access::EVENT_ALL_ACCESS, false)
+            }
+            Call::SetEvent { event } => {
+                let event = self.event(request.thread, *event)?;
+                self.events.edit(event).signaled = true;
+                fx.signaled = true;
+                ok()
+            }
+            Call::ResetEvent { event } => {
+                let event = self.event(request.thread, *event)?;
+                self.events.edit(event).signaled = false;
+                ok()
+            }
+            Call::WaitForObjects { handles, all, timeout, alertable } => {
+                self.wait_for_objects(request, handles, *all, *timeout, *alertable)
+            }
+            Call::Sleep { timeout, alertable } => self.sleep(request, *timeout, *alertable),
+            Call::CancelIo { file } => {
+                let thread = request.thread;
+                self.cancel_io(thread, *file, &mut |other| other.thread == thread, fx)?;
+                ok()
+            }
+            Call::CancelIoEx { file, request: which } => {
+                let process = self.process_of(request.thread);
+                let threads: Vec<ThreadId> = self.threads_of(process).collect();
+                let found = match which {
+                    Some(which) => {
+                        self.cancel_io(request.thread, *file, &mut |other| other == *which, fx)?
+                    }
+                    None => self.cancel_io(
+                        request.thread,
+                        *file,
+                        &mut |other| threads.contains(&other.thread),
+                        fx,
+                    )?,
+                };
+                if found { ok() } else { Err(Status::NOT_FOUND) }
+            }
+            Call::CancelSynchronousIo { thread } => self.cancel_synchronous_io(*thread, fx),
+            Call::CreateProcess { process, inherit } => {
+                self.start_process(request.thread, *process, *inherit)
+            }
+            Call::ExitThread => {
+                self.exit_thread(request.thread, fx);
+                ok()
+            }
+            Call::TerminateProcess { process } => {
+                let process = process.unwrap_or(self.process_of(request.thread));
+                self.terminate_process(process, fx)
+            }
+        }
+    }
+
+    pub(crate) fn process_of(&self, thread: ThreadId) -> ProcessId {
+        self.threads[thread_id(thread)].process
+    }
+
+    pub(crate) fn threads_of(&self, process: ProcessId) -> impl Iterator<Item = ThreadId> {
+        self.threads
+            .iter()
+            .enumerate()
+            .filter(move |(_, (_, thread))| thread.process == process)
+            .map(|(place, _)| ThreadId(place as u32 + 1))
+    }
+
+    /// The handle table entry of the calling thread's process.
+    pub(crate) fn entry(&self, thread: ThreadId, handle: Handle) -> Result<Entry, Status> {
+        self.processes[process_id(self.process_of(thread))].handles.get(handle)
+    }
+
+    pub(crate) fn event(&self, thread: ThreadId, handle: Handle) -> Result<Id<Event>, Status> {
+        match self.entry(thread, handle)?.object {
+            Object::Event(event) => Ok(event),
+            Object::File(_) => Err(Status::OBJECT_TYPE_MISMATCH),
+        }
+    }
+
+    pub(crate) fn file(&self, thread: ThreadId, handle: Handle) -> Result<Id<File>, Status> {
+        match self.entry(thread, handle)?.object {
+            Object::File(file) => Ok(file),
+            Object::Event(_) => Err(Status::OBJECT_TYPE_MISMATCH),
+        }
+    }
+
+    /// Deals a handle in the calling thread's process.
+    pub(crate) fn deal(
+        &mut self,
+        thread: ThreadId,
+        object: Object,
+        access: Access,
+        inherit: bool,
+    ) -> Answer {
+        let process = self.process_of(thread);
+        done(Output::Handle(self.deal_in(process, Entry { object, access, inherit })))
+    }
+
+    pub(crate) fn deal_in(&mut self, process: ProcessId, entry: Entry) -> Handle {
+        self.reference(entry.object);
+        self.processes.edit(process_id(process)).handles.insert(entry)
+    }
+
+    fn reference(&mut self, object: Object) {
+        match object {
+            Object::File(file) => self.files.edit(file).handles += 1,
+            Object::Event(event) => self.events.edit(event).references += 1,
+        }
+    }
+
+    fn duplicate(
+        &mut self,
+        thread: ThreadId,
+        handle: Handle,
+        target: Option<ProcessId>,
+        access: Option<Access>,
+        inherit: bool,
+    ) -> Answer {
+        let source = self.entry(thread, handle)?;
+        let target = target.unwrap_or(self.process_of(thread));
+        if self.processes.get(process_id(target)).is_none_or(|process| process.life == Life::Exited) {
+            return Err(Status::INVALID_HANDLE);
+        }
+        let access = access.map_or(source.access, Access::mapped);
+        if !source.access.has(access) {
+            return Err(Status::ACCESS_DENIED); // HANDLE-02, HANDLE-03
+        }
+        let handle = self.deal_in(target, Entry { object: source.object, access, inherit });
+        done(Output::Handle(handle))
+    }
+
+    /// What `CloseHandle` does once the handle is out of the table.
+    fn close(&mut self, request: RequestId, entry: Entry, fx: &mut Effects<'_>) -> Answer {
+        match entry.object {
+            Object::Event(event) => {
+                self.release_event(event);
+                ok()
+            }
+            Object::File(file) => {
+                let object = self.files.edit(file);
+                object.handles -= 1;
+                if object.handles > 0 {
+                    return ok();
+                }
+                self.close_file(request, file, fx)
+            }
+        }
+    }
+
+    pub(crate) fn release_event(&mut self, event: Id<Event>) {
+        let object = self.events.edit(event);
+        object.references -= 1;
+        if object.references == 0 {
+            self.events.remove(event);
+        }
+    }
+
+    fn start_process(&mut self, thread: ThreadId, process: ProcessId, inherit: bool) -> Answer {
+        let declared = self
+            .processes
+            .get(process_id(process))
+            .is_some_and(|process| process.life == Life::Declared);
+        if !declared {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        if inherit {
+            let parent = self.process_of(thread);
+            let handles = self.processes[process_id(parent)].handles.inherited();
+            for (_, entry) in handles.iter() {
+                self.reference(entry.object);
+            }
+            self.processes.edit(process_id(process)).handles = handles;
+        }
+        self.processes.edit(process_id(process)).life = Life::Running;
+        ok()
+    }
+
+    /// Ends a thread: its requests are cancelled with it (CANCEL-29).
+    fn exit_thread(&mut self, thread: ThreadId, fx: &mut Effects<'_>) {
+        self.leave_sleep(thread, fx);
+        self.cancel_everywhere(&mut |request| request.thread == thread, fx);
+        let object = self.threads.edit(thread_id(thread));
+        object.state = ThreadState::Exited;
+        object.routines.clear();
+    }
+
+    /// Takes a sleeping thread out of the one place where it sleeps, unless that is a request.
+    fn leave_sleep(&mut self, thread: ThreadId, fx: &mut Effects<'_>) {
+        let state = self.threads[thread_id(thread)].state.clone();
+        match state {
+            ThreadState::Ready | ThreadState::Exited => {}
+            ThreadState::Blocked(Blocked::Request(_)) => {}
+            ThreadState::Blocked(Blocked::Lock(io)) => self.leave_lock_queue(thread, &io, fx),
+            ThreadState::Blocked(Blocked::Name(pipe)) => {
+                self.clock.edit(CLOCK).disarm(thread);
+                self.pipes.edit(pipe).waiters.retain(|waiter| waiter.thread != thread);
+            }
+            ThreadState::Blocked(Blocked::Objects(wait)) => self.leave_wait(thread, &wait, fx),
+        }
+    }
+
+    /// Ends a process: requests are cancelled first, then its handles close (CANCEL-30, WRITE-18).
+    fn terminate_process(&mut self, process: ProcessId, fx: &mut Effects<'_>) -> Answer {
+        let running = self
+            .processes
+            .get(process_id(process))
+            .is_some_and(|process| process.life == Life::Running);
+        if !running {
+            return Err(Status::INVALID_HANDLE);
+        }
+        self.processes.edit(process_id(process)).life = Life::Exited;
+        let threads: Vec<ThreadId> = self.threads_of(process).collect();
+        for thread in &threads {
+            self.exit_thread(*thread, fx);
+        }
+        // Locks of blocked operations are free once those are completed.
+        let mut settled = core::mem::take(&mut fx.settled);
+        for one in settled.drain(..) {
+            self.complete(one, fx);
+        }
+        let handles = core::mem::take(&mut self.processes.edit(process_id(process)).handles);
+        for (_, entry) in handles.iter() {
+            let Object::File(file) = entry.object else {
+                if let Object::Event(event) = entry.object {
+                    self.release_event(event);
+                }
+                continue;
+            };
+            let object = self.files.edit(file);
+            object.handles -= 1;
+            if object.handles == 0 {
+                self.clean_up(file, fx);
+                self.drop_file(file);
+            }
+        }
+        ok()
+    }
+
+    /// A reply to a request that ended later.
+    pub(crate) fn reply(status: Status, information: u32, data: Data) -> Reply {
+        let output = if data.is_empty() { Output::None } else { Output::Data(data) };
+        Reply { status, information, output }
+    }
+}

@@ -1,0 +1,12 @@
+//! The pipe file system: names, pipes, instances, queues.
+
+mod instance;
+mod pipe;
+mod queue;
+pub mod state;
+
+pub(crate) use instance::{Connection, Instance, Link, Modes};
+pub(crate) use pipe::{Namespace, Pipe};
+pub(crate) use queue::{Queue, Read, Write, Writing};
+#[cfg(test)]
+mod queue_tests;

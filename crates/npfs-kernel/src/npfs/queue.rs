@@ -1,0 +1,414 @@
+//! One direction of a connection: data that waits for readers, or readers that wait for data.
+//!
+//! Promises: order is kept; bytes in = bytes out + queued + discarded; message borders are
+//! kept; the quota is counted here and nowhere else. The algorithm is QUOTA-30 to QUOTA-36.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use npfs_abi::{Data, PipeType, ReadMode, Status};
+
+use crate::request::{Request, Settled};
+
+/// One direction of a connection.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Queue {
+    quota: u32,
+    /// What entries and readers are charged with, never more than `quota`.
+    used: u32,
+    /// Pending reads, oldest first. Never together with entries.
+    readers: VecDeque<Reader>,
+    /// Data and flush marks, oldest first. The first one is data.
+    entries: VecDeque<Entry>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Reader {
+    request: Request,
+    length: u32,
+    mode: ReadMode,
+    charge: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Entry {
+    Write {
+        /// What is still unread of it.
+        rest: Data,
+        /// How long the write was.
+        length: u32,
+        /// How much of `rest` the quota holds.
+        charge: u32,
+        /// The write that is not accepted yet: stalled until `charge` reaches `rest`.
+        writer: Option<Request>,
+    },
+    /// Settled when everything in front of it is gone (FLUSH-05).
+    Flush(Request),
+}
+
+/// How a write goes about space.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Writing {
+    /// It waits until its bytes are accepted.
+    Wait,
+    /// It never waits: `PIPE_NOWAIT` on the writing end.
+    NoWait,
+    /// The request part of a transact: never waits and is not charged (QUOTA-14).
+    Transact,
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Write {
+    /// Accepted, with this byte count.
+    Done(u32),
+    /// It stands in the queue and waits for space.
+    Stalled,
+}
+
+/// What became of a read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Read {
+    /// Data, or the notice that more is left.
+    Done(Status, Data),
+    /// Nothing is there.
+    Empty,
+}
+
+impl Queue {
+    pub(crate) fn new(quota: u32) -> Queue {
+        Queue { quota, used: 0, readers: VecDeque::new(), entries: VecDeque::new() }
+    }
+
+    fn free(&self) -> u32 {
+        self.quota - self.used
+    }
+
+    /// `WriteQuotaAvailable` of the writing end: pending reads count too (QUOTA-10).
+    pub(crate) fn available_quota(&self) -> u32 {
+        self.free()
+    }
+
+    pub(crate) fn quota(&self) -> u32 {
+        self.quota
+    }
+
+    /// All unread bytes, stalled writes included (QUOTA-09).
+    pub(crate) fn unread(&self) -> u32 {
+        let unread: u64 = self.data().map(|rest| u64::from(rest.size())).sum();
+        u32::try_from(unread).unwrap_or(u32::MAX)
+    }
+
+    fn data(&self) -> impl Iterator<Item = &Data> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Write { rest, .. } => Some(rest),
+            Entry::Flush(_) => None,
+        })
+    }
+
+    /// Whether nothing is unread, empty messages included.
+    pub(crate) fn no_data(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(crate) fn no_readers(&self) -> bool {
+        self.readers.is_empty()
+    }
+
+    /// The rest of the first message.
+    pub(crate) fn first(&self) -> u32 {
+        self.data().next().map_or(0, Data::size)
+    }
+
+    /// A write of `data` by `request`.
+    pub(crate) fn write(
+        &mut self,
+        pipe_type: PipeType,
+        data: Data,
+        writing: Writing,
+        request: Request,
+        settled: &mut Vec<Settled>,
+    ) -> Write {
+        let length = data.size();
+        if length == 0 && pipe_type == PipeType::Byte {
+            return Write::Done(0); // WRITE-07
+        }
+        if writing == Writing::NoWait && length > 0 {
+            // WRITE-36: whether it fits is decided before anything moves.
+            let (wanted, free) = if self.readers.is_empty() {
+                (0, self.free())
+            } else {
+                (self.readers.iter().map(|reader| u64::from(reader.length)).sum(), self.quota)
+            };
+            if u64::from(length).saturating_sub(wanted) > u64::from(free) {
+                return match pipe_type {
+                    PipeType::Message => Write::Done(0),
+                    PipeType::Byte => {
+                        let taken = wanted as u32;
+                        self.absorb(data.part(0..taken), settled);
+                        Write::Done(taken)
+                    }
+                };
+            }
+        }
+        let empty_message = length == 0;
+        if empty_message {
+            if let Some(reader) = self.readers.pop_front() {
+                self.used -= reader.charge;
+                settled.push(Settled::empty(reader.request, Status::SUCCESS)); // READ-22
+                return Write::Done(0);
+            }
+        }
+        let rest = self.absorb(data, settled);
+        if rest.size() == 0 && !empty_message {
+            return Write::Done(length);
+        }
+        let charge = match writing {
+            Writing::Transact => 0,
+            Writing::Wait | Writing::NoWait => rest.size().min(self.free()),
+        };
+        self.used += charge;
+        let stalled = writing == Writing::Wait && charge < rest.size();
+        let writer = stalled.then_some(request);
+        self.entries.push_back(Entry::Write { rest, length, charge, writer });
+        if stalled { Write::Stalled } else { Write::Done(length) }
+    }
+
+    /// Gives data to pending reads, oldest first; what no read takes comes back (QUOTA-30).
+    fn absorb(&mut self, data: Data, settled: &mut Vec<Settled>) -> Data {
+        let mut rest = data;
+        while rest.size() > 0 {
+            let Some(reader) = self.readers.pop_front() else { break };
+            self.used -= reader.charge;
+            let taken = reader.length.min(rest.size());
+            let more = taken < rest.size() && reader.mode == ReadMode::Message;
+            settled.push(Settled {
+                request: reader.request,
+                status: if more { Status::BUFFER_OVERFLOW } else { Status::SUCCESS },
+                information: taken,
+                data: rest.part(0..taken),
+            });
+            rest = rest.part(taken..u32::MAX);
+        }
+        rest
+    }
+
+    /// A read of up to `length` bytes (QUOTA-32).
+    pub(crate) fn read(&mut self, length: u32, mode: ReadMode, settled: &mut Vec<Settled>) -> Read {
+        if self.entries.is_empty() {
+            return Read::Empty;
+        }
+        if length == 0 {
+            // READ-23; an empty message at the head is kept (OQ-05).
+            let more = mode == ReadMode::Message && self.first() > 0;
+            let status = if more { Status::BUFFER_OVERFLOW } else { Status::SUCCESS };
+            return Read::Done(status, Data::EMPTY);
+        }
+        let mut room = length;
+        let mut got = Data::EMPTY;
+        let mut joined: Vec<u8> = Vec::new();
+        let mut more = false;
+        while room > 0 {
+            let Some(Entry::Write { rest, length, charge, writer }) = self.entries.front_mut() else {
+                break;
+            };
+            let taken = room.min(rest.size());
+            let piece = rest.part(0..taken);
+            *rest = rest.part(taken..u32::MAX);
+            let released = taken.min(*charge);
+            *charge -= released;
+            self.used -= released;
+            room -= taken;
+            let exhausted = rest.size() == 0;
+            more = !exhausted;
+            if exhausted {
+                if let Some(request) = writer.take() {
+                    settled.push(Settled {
+                        request,
+                        status: Status::SUCCESS,
+                        information: *length,
+                        data: Data::EMPTY,
+                    });
+                }
+                self.entries.pop_front();
+                self.settle_flushes(settled);
+            }
+            if got.is_empty() && joined.is_empty() {
+                got = piece;
+            } else {
+                if joined.is_empty() {
+                    joined.extend_from_slice(&got);
+                }
+                joined.extend_from_slice(&piece);
+            }
+            if mode == ReadMode::Message {
+                break;
+            }
+        }
+        self.accept_stalled(settled);
+        let data = if joined.is_empty() { got } else { Data::from(joined) };
+        let overflow = mode == ReadMode::Message && more;
+        Read::Done(if overflow { Status::BUFFER_OVERFLOW } else { Status::SUCCESS }, data)
+    }
+
+    /// Hands freed quota to stalled writes in order (QUOTA-33).
+    fn accept_stalled(&mut self, settled: &mut Vec<Settled>) {
+        for entry in &mut self.entries {
+            let Entry::Write { rest, length, charge, writer } = entry else { continue };
+            if writer.is_none() {
+                continue;
+            }
+            let given = (rest.size() - *charge).min(self.quota - self.used);
+            *charge += given;
+            self.used += given;
+            if *charge < rest.size() {
+                break; // WRITE-10: nobody overtakes.
+            }
+            if let Some(request) = writer.take() {
+                settled.push(Settled {
+                    request,
+                    status: Status::SUCCESS,
+                    information: *length,
+                    data: Data::EMPTY,
+                });
+            }
+        }
+    }
+
+    /// Flush marks that have come to the front are done.
+    fn settle_flushes(&mut self, settled: &mut Vec<Settled>) {
+        while let Some(Entry::Flush(request)) = self.entries.front() {
+            settled.push(Settled::empty(*request, Status::SUCCESS));
+            self.entries.pop_front();
+        }
+    }
+
+    /// A read found nothing and waits (QUOTA-34).
+    pub(crate) fn pend_read(&mut self, request: Request, length: u32, mode: ReadMode) {
+        let charge = length.min(self.free());
+        self.used += charge;
+        self.readers.push_back(Reader { request, length, mode, charge });
+    }
+
+    /// A flush found data and waits behind it.
+    pub(crate) fn pend_flush(&mut self, request: Request) {
+        self.entries.push_back(Entry::Flush(request));
+    }
+
+    /// What a peek shows: of the first message, or across all data (PEEK-07).
+    pub(crate) fn peek(&self, pipe_type: PipeType, length: u32) -> Data {
+        let Some(first) = self.data().next() else { return Data::EMPTY };
+        if pipe_type == PipeType::Message || length <= first.size() {
+            return first.part(0..length);
+        }
+        let mut shown: Vec<u8> = Vec::new();
+        for rest in self.data() {
+            let room = (length as usize) - shown.len();
+            shown.extend_from_slice(&rest[..rest.len().min(room)]);
+        }
+        Data::from(shown)
+    }
+
+    /// Ends every request that `which` names; the data of a write goes with it (WRITE-16, -17).
+    pub(crate) fn cancel(
+        &mut self,
+        which: &mut dyn FnMut(&Request) -> bool,
+        status: Status,
+        settled: &mut Vec<Settled>,
+    ) {
+        let used = &mut self.used;
+        self.readers.retain(|reader| {
+            let ends = which(&reader.request);
+            if ends {
+                *used -= reader.charge;
+                settled.push(Settled::empty(reader.request, status));
+            }
+            !ends
+        });
+        self.entries.retain(|entry| match entry {
+            Entry::Write { writer: Some(request), charge, .. } if which(request) => {
+                *used -= *charge;
+                settled.push(Settled::empty(*request, status));
+                false
+            }
+            Entry::Flush(request) if which(request) => {
+                settled.push(Settled::empty(*request, status));
+                false
+            }
+            Entry::Write { .. } | Entry::Flush(_) => true,
+        });
+        self.settle_flushes(settled);
+        self.accept_stalled(settled);
+    }
+
+    /// Ends pending reads only: their data will not come.
+    pub(crate) fn end_readers(&mut self, status: Status, settled: &mut Vec<Settled>) {
+        for reader in self.readers.drain(..) {
+            self.used -= reader.charge;
+            settled.push(Settled::empty(reader.request, status));
+        }
+    }
+
+    /// Throws everything away; every request in it ends with `status`.
+    pub(crate) fn discard(&mut self, status: Status, settled: &mut Vec<Settled>) {
+        self.end_readers(status, settled);
+        for entry in self.entries.drain(..) {
+            match entry {
+                Entry::Write { writer: Some(request), .. } | Entry::Flush(request) => {
+                    settled.push(Settled::empty(request, status));
+                }
+                Entry::Write { writer: None, .. } => {}
+            }
+        }
+        self.used = 0;
+    }
+
+    /// Every request in the queue with what it does.
+    pub(crate) fn requests(&self) -> impl Iterator<Item = (&Request, &'static str)> {
+        let readers = self.readers.iter().map(|reader| (&reader.request, "read"));
+        readers.chain(self.entries.iter().filter_map(|entry| match entry {
+            Entry::Write { writer: Some(request), .. } => Some((request, "write")),
+            Entry::Flush(request) => Some((request, "flush")),
+            Entry::Write { writer: None, .. } => None,
+        }))
+    }
+
+    /// One line for the state dump.
+    pub(crate) fn describe(&self) -> alloc::string::String {
+        use core::fmt::Write;
+        let mut line = alloc::format!("{}/{} charged", self.used, self.quota);
+        for reader in &self.readers {
+            let _ = write!(line, "; read of {} by {} waits", reader.length, reader.request.id);
+        }
+        for entry in &self.entries {
+            let _ = match entry {
+                Entry::Write { rest, writer: None, .. } => write!(line, "; {rest}"),
+                Entry::Write { rest, charge, writer: Some(request), .. } => {
+                    write!(line, "; {rest} stalled, {charge} accepted, by {}", request.id)
+                }
+                Entry::Flush(request) => write!(line, "; flush by {}", request.id),
+            };
+        }
+        line
+    }
+
+    /// The promises of this module.
+    pub(crate) fn check(&self) {
+        assert!(self.readers.is_empty() || self.entries.is_empty(), "readers wait although data is there");
+        let mut charged = 0_u64;
+        for reader in &self.readers {
+            assert!(reader.charge <= reader.length);
+            charged += u64::from(reader.charge);
+        }
+        for entry in &self.entries {
+            if let Entry::Write { rest, charge, writer, .. } = entry {
+                assert!(*charge <= rest.size());
+                assert!(writer.is_none() || *charge < rest.size(), "an accepted write is still stalled");
+                charged += u64::from(*charge);
+            }
+        }
+        assert!(!matches!(self.entries.front(), Some(Entry::Flush(_))), "a flush waits for nothing");
+        assert_eq!(charged, u64::from(self.used), "the quota is counted right");
+        assert!(self.used <= self.quota);
+    }
+}

@@ -1,0 +1,1 @@
+//! Composite Win32 functions as programs over kernel calls.

@@ -1,0 +1,353 @@
+//! What a kernel looks like to people: who waits for whom, the state dump, the invariants.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+use npfs_abi::{End, PipeState, ProcessId, RequestId, ThreadId};
+
+use crate::file::{File, Place};
+use crate::kernel::{CLOCK, Kernel, NAMESPACE};
+use crate::npfs::{Instance, Link, Pipe};
+use crate::process::{Life, Object};
+use crate::request::Request;
+use crate::store::Id;
+use crate::thread::{Blocked, ThreadState, Waitable};
+
+/// A sleeping thread and what it waits for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Waiting {
+    /// Who sleeps.
+    pub thread: ThreadId,
+    /// In which call.
+    pub request: RequestId,
+    /// For what, in words.
+    pub what: String,
+    /// Threads that could end it: the owner of the lock, or whoever can act on the other end.
+    pub for_threads: Vec<ThreadId>,
+    /// Whether time alone will end it.
+    pub timed: bool,
+}
+
+impl Kernel {
+    /// Every sleeping thread, in order of threads.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        self.all_threads()
+            .filter_map(|(thread, object)| {
+                let ThreadState::Blocked(blocked) = &object.state else { return None };
+                let (what, for_threads) = self.describe_wait(thread, blocked);
+                Some(Waiting {
+                    thread,
+                    request: RequestId { thread, call: object.calls },
+                    what,
+                    for_threads,
+                    timed: self.clock[CLOCK].timers.iter().any(|(_, other)| *other == thread),
+                })
+            })
+            .collect()
+    }
+
+    fn all_threads(&self) -> impl Iterator<Item = (ThreadId, &crate::thread::Thread)> {
+        self.threads
+            .iter()
+            .enumerate()
+            .map(|(place, (_, thread))| (ThreadId(place as u32 + 1), thread))
+    }
+
+    fn describe_wait(&self, thread: ThreadId, blocked: &Blocked) -> (String, Vec<ThreadId>) {
+        let others = || {
+            self.living_threads().filter(|other| *other != thread).collect::<Vec<ThreadId>>()
+        };
+        match blocked {
+            Blocked::Request(file) => {
+                let place = self.files[*file].place;
+                let verb = self.pending_verb(thread, place);
+                let text = format!("in {verb} on {}", self.end_text(place));
+                match place {
+                    Place::At(_, _) if verb == "connect" => (text, others()),
+                    Place::At(end, instance) => (text, self.holders(end.peer(), instance, thread)),
+                    Place::Detached | Place::Closed => (text, others()),
+                }
+            }
+            Blocked::Lock(io) => {
+                let file = io.request.file;
+                let owner = self.files[file].lock.as_ref().map(|lock| lock.owner);
+                let text =
+                    format!("for the file object lock of {}", self.end_text(self.files[file].place));
+                (text, owner.into_iter().collect())
+            }
+            Blocked::Name(pipe) => {
+                (format!("for an instance of {} to listen", pipe_text(&self.pipes[*pipe])), others())
+            }
+            Blocked::Objects(wait) if wait.objects.is_empty() => {
+                ("for time to pass".to_string(), Vec::new())
+            }
+            Blocked::Objects(wait) => {
+                let names: Vec<String> = wait
+                    .objects
+                    .iter()
+                    .map(|object| match *object {
+                        Waitable::Event(_) => "an event".to_string(),
+                        Waitable::File(file) => self.end_text(self.files[file].place),
+                    })
+                    .collect();
+                let how = if wait.all { "all of " } else { "" };
+                (format!("for {how}{}", names.join(", ")), others())
+            }
+        }
+    }
+
+    fn living_threads(&self) -> impl Iterator<Item = ThreadId> {
+        self.all_threads()
+            .filter(|(_, thread)| thread.state != ThreadState::Exited)
+            .filter(|(_, thread)| {
+                self.processes[crate::kernel::process_id(thread.process)].life != Life::Exited
+            })
+            .map(|(thread, _)| thread)
+    }
+
+    /// Living threads, the asker left out, of processes with a handle through which `end` can act.
+    fn holders(&self, end: End, instance: Id<Instance>, asker: ThreadId) -> Vec<ThreadId> {
+        self.living_threads()
+            .filter(|thread| *thread != asker)
+            .filter(|thread| {
+                let process = self.process_of(*thread);
+                let table = &self.processes[crate::kernel::process_id(process)].handles;
+                table.iter().any(|(_, entry)| match entry.object {
+                    Object::File(file) => self.files[file].place == Place::At(end, instance),
+                    Object::Event(_) => false,
+                })
+            })
+            .collect()
+    }
+
+    fn pending_verb(&self, thread: ThreadId, place: Place) -> &'static str {
+        let Place::At(_, instance) = place else { return "a call" };
+        let calls = self.threads[crate::kernel::thread_id(thread)].calls;
+        let id = RequestId { thread, call: calls };
+        self.requests_of(instance)
+            .into_iter()
+            .find(|(request, _)| request.id == id)
+            .map_or("a call", |(_, verb)| verb)
+    }
+
+    fn requests_of(&self, instance: Id<Instance>) -> Vec<(Request, &'static str)> {
+        match &self.instances[instance].link {
+            Link::Disconnected => Vec::new(),
+            Link::Listening(connects) => {
+                connects.iter().map(|request| (*request, "connect")).collect()
+            }
+            Link::Attached(connection) => connection
+                .inbound
+                .requests()
+                .chain(connection.outbound.requests())
+                .map(|(request, verb)| (*request, verb))
+                .collect(),
+        }
+    }
+
+    fn end_text(&self, place: Place) -> String {
+        match place {
+            Place::At(end, instance) => {
+                format!("the {end} end of {}", pipe_text(&self.pipes[self.instances[instance].pipe]))
+            }
+            Place::Detached => "a disconnected client end".to_string(),
+            Place::Closed => "a closed end".to_string(),
+        }
+    }
+
+    /// The whole state on a page: pipes, instances, queues, handles, sleepers.
+    pub fn dump(&self) -> String {
+        let mut page = String::new();
+        // Writing to a String cannot fail.
+        let _ = self.write_dump(&mut page);
+        page
+    }
+
+    fn write_dump(&self, page: &mut String) -> core::fmt::Result {
+        writeln!(page, "time {}", self.time())?;
+        for (id, pipe) in self.pipes.iter() {
+            let max = match pipe.max_instances {
+                u32::MAX => "unlimited".to_string(),
+                max => max.to_string(),
+            };
+            writeln!(
+                page,
+                "pipe {} {} {}, instances {} of {max}, default time-out {}",
+                pipe_text(pipe),
+                pipe.pipe_type,
+                pipe.configuration,
+                pipe.servers,
+                pipe.default_timeout
+            )?;
+            for (number, (instance, object)) in
+                self.instances.iter().filter(|(_, object)| object.pipe == id).enumerate()
+            {
+                self.write_instance(page, number + 1, instance, object)?;
+            }
+            for waiter in &pipe.waiters {
+                writeln!(page, "  {waiter} waits for an instance to listen")?;
+            }
+        }
+        for (place, (_, process)) in self.processes.iter().enumerate() {
+            let life = match process.life {
+                Life::Declared => " not started",
+                Life::Running => "",
+                Life::Exited => " exited",
+            };
+            writeln!(page, "process {}{life}", ProcessId(place as u32 + 1))?;
+            for (handle, entry) in process.handles.iter() {
+                let object = match entry.object {
+                    Object::File(file) => self.file_text(file),
+                    Object::Event(event) => {
+                        let event = &self.events[event];
+                        format!(
+                            "{} event, {}",
+                            if event.manual { "manual-reset" } else { "auto-reset" },
+                            signaled_text(event.signaled)
+                        )
+                    }
+                };
+                let inherit = if entry.inherit { ", inheritable" } else { "" };
+                writeln!(page, "  {handle} {object}, access {:#x}{inherit}", entry.access.0)?;
+            }
+        }
+        for (thread, object) in self.all_threads() {
+            let doing = match &object.state {
+                ThreadState::Ready => "runs".to_string(),
+                ThreadState::Exited => "has ended".to_string(),
+                ThreadState::Blocked(blocked) => {
+                    format!("waits {}", self.describe_wait(thread, blocked).0)
+                }
+            };
+            write!(page, "thread {thread} of {} {doing}", object.process)?;
+            match self.clock[CLOCK].timers.iter().find(|(_, other)| *other == thread) {
+                Some((deadline, _)) => writeln!(page, ", until {deadline}")?,
+                None => writeln!(page)?,
+            }
+            for routine in &object.routines {
+                writeln!(page, "  routine of {routine} is queued")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_instance(
+        &self,
+        page: &mut String,
+        number: usize,
+        instance: Id<Instance>,
+        object: &Instance,
+    ) -> core::fmt::Result {
+        let modes = object.server_modes;
+        write!(page, "  instance {number} {}", object.state())?;
+        if object.server.is_some() {
+            write!(page, ", server {} reads {} {}", object.server_process, modes.read, modes.completion)?;
+        }
+        match &object.link {
+            Link::Disconnected | Link::Listening(_) => writeln!(page)?,
+            Link::Attached(connection) => {
+                let modes = connection.client_modes;
+                if connection.client.is_some() {
+                    let process = connection.client_process;
+                    write!(page, ", client {process} reads {} {}", modes.read, modes.completion)?;
+                }
+                writeln!(page)?;
+                writeln!(page, "    to server: {}", connection.inbound.describe())?;
+                writeln!(page, "    to client: {}", connection.outbound.describe())?;
+            }
+        }
+        if let Link::Listening(_) = object.link {
+            for (request, verb) in self.requests_of(instance) {
+                writeln!(page, "    {verb} by {} waits", request.id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file_text(&self, file: Id<File>) -> String {
+        let object = &self.files[file];
+        let mut text = self.end_text(object.place);
+        text.push_str(if object.synchronous { ", synchronous" } else { ", overlapped" });
+        if let Some(lock) = &object.lock {
+            let _ = write!(text, ", locked by {}", lock.owner);
+            for waiter in &lock.waiters {
+                let _ = write!(text, ", {waiter} queues");
+            }
+        }
+        let _ = write!(text, ", {}", signaled_text(object.signaled));
+        text
+    }
+
+    /// Asserts the promises that span objects.
+    ///
+    /// # Panics
+    /// If one of them is broken: that is a defect of npfs, whatever was called.
+    pub fn check(&self) {
+        for (id, pipe) in self.pipes.iter() {
+            let members: Vec<_> =
+                self.instances.iter().filter(|(_, instance)| instance.pipe == id).collect();
+            assert_eq!(members.len(), pipe.members as usize, "every instance is a member of its pipe");
+            let servers = members.iter().filter(|(_, instance)| instance.server.is_some()).count();
+            assert_eq!(servers, pipe.servers as usize, "server ends are counted right");
+            assert!(pipe.servers <= pipe.max_instances, "current is at most maximum");
+            let listening = members
+                .iter()
+                .filter(|(_, instance)| instance.state() == PipeState::Listening)
+                .count();
+            assert_eq!(listening, pipe.listening.len(), "the listening queue holds who listens");
+            assert!(pipe.waiters.is_empty() || pipe.listening.is_empty(), "nobody waits in vain");
+            if let Some(name) = &pipe.name {
+                assert_eq!(self.namespace[NAMESPACE].pipes.get(name), Some(&id), "a name leads home");
+            }
+        }
+        for (id, instance) in self.instances.iter() {
+            if let Some(server) = instance.server {
+                assert_eq!(self.files[server].place, Place::At(End::Server, id));
+            }
+            if let Link::Attached(connection) = &instance.link {
+                if let Some(client) = connection.client {
+                    assert_eq!(self.files[client].place, Place::At(End::Client, id));
+                }
+                assert_eq!(connection.inbound.quota(), instance.quota_in);
+                assert_eq!(connection.outbound.quota(), instance.quota_out);
+                connection.inbound.check();
+                connection.outbound.check();
+            }
+        }
+        for (id, file) in self.files.iter() {
+            let handles = self
+                .processes
+                .iter()
+                .flat_map(|(_, process)| process.handles.iter())
+                .filter(|(_, entry)| entry.object == Object::File(id))
+                .count();
+            assert_eq!(handles, file.handles as usize, "handles of a file object are counted right");
+            assert!(file.synchronous || file.lock.is_none(), "only synchronous objects are locked");
+        }
+        for (thread, object) in self.all_threads() {
+            if let ThreadState::Blocked(Blocked::Request(file)) = &object.state {
+                let id = RequestId { thread, call: object.calls };
+                let Place::At(_, instance) = self.files[*file].place else {
+                    panic!("{thread} sleeps in a request on an end that is gone")
+                };
+                let found =
+                    self.requests_of(instance).iter().filter(|(request, _)| request.id == id).count();
+                assert_eq!(found, 1, "the request {thread} sleeps in is in one place");
+            }
+        }
+    }
+
+}
+
+fn pipe_text(pipe: &Pipe) -> String {
+    match &pipe.name {
+        Some(name) => format!("\\\\.\\pipe\\{name}"),
+        None => "an unnamed pipe".to_string(),
+    }
+}
+
+fn signaled_text(signaled: bool) -> &'static str {
+    if signaled { "signaled" } else { "not signaled" }
+}

@@ -1,0 +1,331 @@
+//! Where objects live: a slab with generations, an undo log and kept hashes.
+//!
+//! Every change of an object goes through [`Store::edit`], [`Store::insert`] and
+//! [`Store::remove`]. That one door lets exploration step, hash and undo at the cost of what
+//! the step touched. Until [`Store::track`] is called none of it costs anything.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::marker::PhantomData;
+use core::ops::Index;
+
+use slab::Slab;
+
+/// The name of an object: a place in its store and the generation of that place.
+pub(crate) struct Id<T> {
+    index: u32,
+    generation: u32,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Id<T> {
+    /// The name of an object that is never removed, by its place.
+    pub(crate) const fn fixed(index: u32) -> Id<T> {
+        Id { index, generation: 0, of: PhantomData }
+    }
+}
+
+impl<T> Clone for Id<T> {
+    fn clone(&self) -> Id<T> {
+        *self
+    }
+}
+impl<T> Copy for Id<T> {}
+impl<T> PartialEq for Id<T> {
+    /// By place: a live state holds no stale names, so that states which differ only in how
+    /// often a place was used before are equal.
+    fn eq(&self, other: &Id<T>) -> bool {
+        self.index == other.index
+    }
+}
+impl<T> Eq for Id<T> {}
+impl<T> Hash for Id<T> {
+    fn hash<S: Hasher>(&self, state: &mut S) {
+        self.index.hash(state);
+    }
+}
+impl<T> fmt::Debug for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.index)
+    }
+}
+
+#[derive(Clone)]
+struct Slot<T> {
+    value: T,
+    generation: u32,
+    /// The epoch in which the value was last written to the log.
+    logged: u32,
+    /// The hash kept for the value; meaningless while `dirty`.
+    hash: u64,
+    dirty: bool,
+}
+
+#[derive(Clone)]
+enum Before<T> {
+    Absent,
+    Present(T, u32),
+}
+
+/// Objects of one type.
+#[derive(Clone)]
+pub(crate) struct Store<T> {
+    slots: Slab<Slot<T>>,
+    /// The generation that the next object in a place gets.
+    generations: Vec<u32>,
+    tracking: bool,
+    epoch: u32,
+    log: Vec<(usize, Before<T>)>,
+    dirty: Vec<usize>,
+    sum: u64,
+}
+
+impl<T> Default for Store<T> {
+    fn default() -> Store<T> {
+        Store {
+            slots: Slab::new(),
+            generations: Vec::new(),
+            tracking: false,
+            epoch: 1,
+            log: Vec::new(),
+            dirty: Vec::new(),
+            sum: 0,
+        }
+    }
+}
+
+impl<T: Clone + Hash> Store<T> {
+    /// A store with one object, `Id::fixed(0)`.
+    pub(crate) fn single(value: T) -> Store<T> {
+        let mut store = Store::default();
+        store.insert(value);
+        store
+    }
+
+    pub(crate) fn insert(&mut self, value: T) -> Id<T> {
+        let key = self.slots.vacant_key();
+        if key == self.generations.len() {
+            self.generations.push(0);
+        }
+        let generation = self.generations[key];
+        let (logged, dirty) = (self.epoch, self.tracking);
+        self.slots.insert(Slot { value, generation, logged, hash: 0, dirty });
+        if self.tracking {
+            self.log.push((key, Before::Absent));
+            self.dirty.push(key);
+        }
+        Id { index: key as u32, generation, of: PhantomData }
+    }
+
+    pub(crate) fn get(&self, id: Id<T>) -> Option<&T> {
+        let slot = self.slots.get(id.index as usize)?;
+        (slot.generation == id.generation).then_some(&slot.value)
+    }
+
+    /// The object, to be changed. A stale name is a broken invariant.
+    pub(crate) fn edit(&mut self, id: Id<T>) -> &mut T {
+        let slot = &mut self.slots[id.index as usize];
+        assert_eq!(slot.generation, id.generation, "a stale name was used");
+        if self.tracking {
+            if slot.logged != self.epoch {
+                slot.logged = self.epoch;
+                self.log
+                    .push((id.index as usize, Before::Present(slot.value.clone(), slot.generation)));
+            }
+            if !slot.dirty {
+                slot.dirty = true;
+                self.sum = self.sum.wrapping_sub(slot.hash);
+                self.dirty.push(id.index as usize);
+            }
+        }
+        &mut slot.value
+    }
+
+    pub(crate) fn remove(&mut self, id: Id<T>) -> T {
+        let key = id.index as usize;
+        let slot = self.slots.remove(key);
+        assert_eq!(slot.generation, id.generation, "a stale name was removed");
+        self.generations[key] = slot.generation.wrapping_add(1);
+        if self.tracking {
+            // Always logged, even when its old value stands in the log already: places must
+            // come back in reverse order, or the slab would deal others after an undo.
+            self.log.push((key, Before::Present(slot.value.clone(), slot.generation)));
+            if !slot.dirty {
+                self.sum = self.sum.wrapping_sub(slot.hash);
+            }
+        }
+        slot.value
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
+        self.slots.iter().map(|(key, slot)| {
+            (Id { index: key as u32, generation: slot.generation, of: PhantomData }, &slot.value)
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Begins to keep hashes and the log.
+    pub(crate) fn track(&mut self) {
+        if !self.tracking {
+            self.tracking = true;
+            self.sum = 0;
+            self.dirty.clear();
+            for (key, slot) in &mut self.slots {
+                slot.dirty = true;
+                self.dirty.push(key);
+            }
+        }
+    }
+
+    /// The sum of the hashes of all objects, each salted with its place.
+    pub(crate) fn fingerprint(&mut self) -> u64 {
+        if !self.tracking {
+            return self
+                .slots
+                .iter()
+                .fold(0, |sum: u64, (key, slot)| sum.wrapping_add(salted(key, &slot.value)));
+        }
+        while let Some(key) = self.dirty.pop() {
+            if let Some(slot) = self.slots.get_mut(key) {
+                if slot.dirty {
+                    slot.dirty = false;
+                    slot.hash = salted(key, &slot.value);
+                    self.sum = self.sum.wrapping_add(slot.hash);
+                }
+            }
+        }
+        self.sum
+    }
+
+    pub(crate) fn mark(&mut self) -> usize {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.log.len()
+    }
+
+    pub(crate) fn undo(&mut self, mark: usize) {
+        while self.log.len() > mark {
+            let Some((key, before)) = self.log.pop() else { return };
+            match before {
+                Before::Absent => {
+                    let slot = self.slots.remove(key);
+                    if !slot.dirty {
+                        self.sum = self.sum.wrapping_sub(slot.hash);
+                    }
+                }
+                Before::Present(value, generation) => {
+                    self.generations[key] = generation;
+                    if let Some(slot) = self.slots.get_mut(key) {
+                        if !slot.dirty {
+                            slot.dirty = true;
+                            self.sum = self.sum.wrapping_sub(slot.hash);
+                            self.dirty.push(key);
+                        }
+                        slot.value = value;
+                        slot.generation = generation;
+                        slot.logged = 0;
+                    } else {
+                        let place =
+                            self.slots.insert(Slot { value, generation, logged: 0, hash: 0, dirty: true });
+                        assert_eq!(place, key, "the log is undone in reverse order");
+                        self.dirty.push(key);
+                    }
+                }
+            }
+        }
+        self.epoch = self.epoch.wrapping_add(1);
+    }
+}
+
+fn salted<T: Hash>(key: usize, value: &T) -> u64 {
+    let mut mixer = Mixer(0x9E37_79B9_7F4A_7C15 ^ key as u64);
+    value.hash(&mut mixer);
+    mixer.finish()
+}
+
+impl<T: Clone + Hash> Index<Id<T>> for Store<T> {
+    type Output = T;
+    /// The object; a stale name is a broken invariant.
+    fn index(&self, id: Id<T>) -> &T {
+        match self.get(id) {
+            Some(value) => value,
+            None => panic!("a stale name was used"),
+        }
+    }
+}
+
+impl<T: PartialEq> PartialEq for Store<T> {
+    fn eq(&self, other: &Store<T>) -> bool {
+        let live = |store: &Store<T>| store.slots.len();
+        live(self) == live(other)
+            && self
+                .slots
+                .iter()
+                .zip(&other.slots)
+                .all(|((a, left), (b, right))| a == b && left.value == right.value)
+    }
+}
+impl<T: Eq> Eq for Store<T> {}
+impl<T: Hash> Hash for Store<T> {
+    fn hash<S: Hasher>(&self, state: &mut S) {
+        state.write_usize(self.slots.len());
+        for (key, slot) in &self.slots {
+            key.hash(state);
+            slot.value.hash(state);
+        }
+    }
+}
+impl<T: fmt::Debug> fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.slots.iter().map(|(key, slot)| (key, &slot.value))).finish()
+    }
+}
+
+/// A point to which [`Kernel::undo`](crate::Kernel::undo) can return.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark(pub(crate) [usize; 8]);
+
+/// A multiply-and-fold hasher: the same value gives the same hash on every machine and run.
+pub(crate) struct Mixer(pub(crate) u64);
+
+impl Mixer {
+    fn mix(&mut self, word: u64) {
+        let product = u128::from(self.0 ^ word) * 0x2D35_8DCC_AA6C_78A5;
+        self.0 = (product as u64) ^ ((product >> 64) as u64) ^ word.rotate_left(29);
+    }
+}
+
+impl Hasher for Mixer {
+    fn finish(&self) -> u64 {
+        // splitmix64's last steps.
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.mix(u64::from_le_bytes(word) ^ ((chunk.len() as u64) << 56));
+        }
+    }
+    fn write_u8(&mut self, n: u8) {
+        self.mix(u64::from(n));
+    }
+    fn write_u32(&mut self, n: u32) {
+        self.mix(u64::from(n));
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.mix(n);
+    }
+    fn write_usize(&mut self, n: usize) {
+        self.mix(n as u64);
+    }
+    fn write_isize(&mut self, n: isize) {
+        self.mix(n as u64);
+    }
+}

@@ -1,0 +1,242 @@
+//! Waits: for objects, for time, for a name.
+//!
+//! A thread sleeps on one thing. Wait-all takes all or nothing. The oldest waiter is asked first.
+
+use alloc::vec::Vec;
+
+use npfs_abi::{
+    Completion, Handle, Outcome, Output, PipeName, Reply, RequestId, Status, Target, ThreadId, Time,
+};
+
+use crate::kernel::{Answer, CLOCK, Effects, Kernel, NAMESPACE, ok, thread_id};
+use crate::npfs::Pipe;
+use crate::process::Object;
+use crate::store::Id;
+use crate::thread::{Blocked, ThreadState, Wait, Waitable};
+
+/// `MAXIMUM_WAIT_OBJECTS`
+const MAXIMUM_OBJECTS: usize = 64;
+
+impl Kernel {
+    pub(crate) fn wait_for_objects(
+        &mut self,
+        request: RequestId,
+        handles: &[Handle],
+        all: bool,
+        timeout: Option<u32>,
+        alertable: bool,
+    ) -> Answer {
+        if handles.is_empty() || handles.len() > MAXIMUM_OBJECTS {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        let objects: Result<Vec<Waitable>, Status> = handles
+            .iter()
+            .map(|handle| {
+                Ok(match self.entry(request.thread, *handle)?.object {
+                    Object::Event(event) => Waitable::Event(event),
+                    Object::File(file) => Waitable::File(file),
+                })
+            })
+            .collect();
+        self.wait(request, Wait { objects: objects?, all, alertable }, timeout)
+    }
+
+    pub(crate) fn sleep(
+        &mut self,
+        request: RequestId,
+        timeout: Option<u32>,
+        alertable: bool,
+    ) -> Answer {
+        self.wait(request, Wait { objects: Vec::new(), all: false, alertable }, timeout)
+    }
+
+    fn wait(&mut self, request: RequestId, wait: Wait, timeout: Option<u32>) -> Answer {
+        let thread = request.thread;
+        // An object that is signaled already wins over routines: the wait does not begin.
+        if let Some(index) = self.satisfied(&wait) {
+            self.take(&wait, index);
+            return Ok(Outcome::Done(Reply::status(Status::wait(index))));
+        }
+        if wait.alertable {
+            if let Some(reply) = self.run_routines(thread) {
+                return Ok(Outcome::Done(reply));
+            }
+        }
+        if timeout == Some(0) {
+            return Err(Self::time_is_up(&wait));
+        }
+        if let Some(timeout) = timeout {
+            self.arm(thread, Time::from_millis(u64::from(timeout)));
+        }
+        for object in &wait.objects {
+            match *object {
+                Waitable::Event(event) => self.events.edit(event).references += 1,
+                Waitable::File(file) => self.files.edit(file).requests += 1,
+            }
+        }
+        self.clock.edit(CLOCK).waiters.push(thread);
+        self.threads.edit(thread_id(thread)).state = ThreadState::Blocked(Blocked::Objects(wait));
+        Ok(Outcome::Blocked(request))
+    }
+
+    /// `WAIT_TIMEOUT` for a wait, plain success for a sleep.
+    fn time_is_up(wait: &Wait) -> Status {
+        if wait.objects.is_empty() { Status::SUCCESS } else { Status::TIMEOUT }
+    }
+
+    fn arm(&mut self, thread: ThreadId, span: Time) {
+        let clock = self.clock.edit(CLOCK);
+        let deadline = clock.now.after(span);
+        clock.arm(deadline, thread);
+    }
+
+    fn signaled(&self, object: Waitable) -> bool {
+        match object {
+            Waitable::Event(event) => self.events[event].signaled,
+            Waitable::File(file) => self.files[file].signaled,
+        }
+    }
+
+    fn satisfied(&self, wait: &Wait) -> Option<u32> {
+        if wait.objects.is_empty() {
+            return None;
+        }
+        if wait.all {
+            return wait.objects.iter().all(|object| self.signaled(*object)).then_some(0);
+        }
+        wait.objects.iter().position(|object| self.signaled(*object)).map(|index| index as u32)
+    }
+
+    /// Satisfying a wait resets auto-reset events: the one that counted, or all of them.
+    fn take(&mut self, wait: &Wait, index: u32) {
+        for (place, object) in wait.objects.iter().enumerate() {
+            if let Waitable::Event(event) = *object {
+                if (wait.all || place == index as usize) && !self.events[event].manual {
+                    self.events.edit(event).signaled = false;
+                }
+            }
+        }
+    }
+
+    fn run_routines(&mut self, thread: ThreadId) -> Option<Reply> {
+        if self.threads[thread_id(thread)].routines.is_empty() {
+            return None;
+        }
+        let routines = self.threads.edit(thread_id(thread)).routines.drain(..).collect();
+        let output = Output::Routines(routines);
+        Some(Reply { status: Status::USER_APC, information: 0, output })
+    }
+
+    /// Looks at every wait after something was signaled, oldest first.
+    pub(crate) fn wake_waiters(&mut self, fx: &mut Effects<'_>) {
+        let mut place = 0;
+        while let Some(thread) = self.clock[CLOCK].waiters.get(place).copied() {
+            let ThreadState::Blocked(Blocked::Objects(wait)) = &self.threads[thread_id(thread)].state
+            else {
+                unreachable!("a waiter waits")
+            };
+            if let Some(index) = self.satisfied(wait) {
+                let wait = wait.clone();
+                self.take(&wait, index);
+                self.wake(thread, &wait, Reply::status(Status::wait(index)), fx);
+            } else if wait.alertable && !self.threads[thread_id(thread)].routines.is_empty() {
+                let wait = wait.clone();
+                if let Some(reply) = self.run_routines(thread) {
+                    self.wake(thread, &wait, reply, fx);
+                }
+            } else {
+                place += 1;
+            }
+        }
+    }
+
+    fn wake(&mut self, thread: ThreadId, wait: &Wait, reply: Reply, fx: &mut Effects<'_>) {
+        self.leave_wait(thread, wait, fx);
+        self.return_to(thread, reply, fx);
+    }
+
+    /// The thread goes on with `reply` as the answer of the call it slept in.
+    pub(crate) fn return_to(&mut self, thread: ThreadId, reply: Reply, fx: &mut Effects<'_>) {
+        let sleeper = self.threads.edit(thread_id(thread));
+        sleeper.state = ThreadState::Ready;
+        let request = RequestId { thread, call: sleeper.calls };
+        fx.caused.push(Completion { request, wakes: true, reply });
+    }
+
+    /// Takes a thread out of its wait, its timer and its references.
+    pub(crate) fn leave_wait(&mut self, thread: ThreadId, wait: &Wait, _fx: &mut Effects<'_>) {
+        let clock = self.clock.edit(CLOCK);
+        clock.waiters.retain(|other| *other != thread);
+        clock.disarm(thread);
+        for object in &wait.objects {
+            match *object {
+                Waitable::Event(event) => self.release_event(event),
+                Waitable::File(file) => {
+                    self.files.edit(file).requests -= 1;
+                    self.drop_file(file);
+                }
+            }
+        }
+    }
+
+    /// `WaitNamedPipe` (WAIT-01 to WAIT-17): it reserves nothing.
+    pub(crate) fn wait_named_pipe(
+        &mut self,
+        request: RequestId,
+        name: &PipeName,
+        timeout: u32,
+    ) -> Answer {
+        let folded = match name.target() {
+            Target::Pipe(folded) => folded,
+            Target::Root | Target::Device | Target::Elsewhere => {
+                return Err(Status::OBJECT_PATH_SYNTAX_BAD); // WAIT-25
+            }
+        };
+        if name.as_str().starts_with("\\\\?\\") {
+            return Err(Status::OBJECT_PATH_SYNTAX_BAD); // WAIT-28
+        }
+        let pipe = *self.namespace[NAMESPACE]
+            .pipes
+            .get(folded)
+            .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        if !self.pipes[pipe].listening.is_empty() {
+            return ok();
+        }
+        match timeout {
+            0 => self.arm(request.thread, self.pipes[pipe].default_timeout),
+            u32::MAX => {}
+            _ => self.arm(request.thread, Time::from_millis(u64::from(timeout))),
+        }
+        self.pipes.edit(pipe).waiters.push_back(request);
+        self.threads.edit(thread_id(request.thread)).state =
+            ThreadState::Blocked(Blocked::Name(pipe));
+        Ok(Outcome::Blocked(request))
+    }
+
+    /// Ends all waits for a name, oldest first (WAIT-13, WAIT-17).
+    pub(crate) fn end_name_waits(&mut self, pipe: Id<Pipe>, status: Status, fx: &mut Effects<'_>) {
+        while !self.pipes[pipe].waiters.is_empty() {
+            if let Some(waiter) = self.pipes.edit(pipe).waiters.pop_front() {
+                self.clock.edit(CLOCK).disarm(waiter.thread);
+                self.return_to(waiter.thread, Reply::status(status), fx);
+            }
+        }
+    }
+
+    /// The time of a sleeping thread has come; its timer is gone already.
+    pub(crate) fn time_out(&mut self, thread: ThreadId, fx: &mut Effects<'_>) {
+        match self.threads[thread_id(thread)].state.clone() {
+            ThreadState::Blocked(Blocked::Objects(wait)) => {
+                let status = Self::time_is_up(&wait);
+                self.wake(thread, &wait, Reply::status(status), fx);
+            }
+            ThreadState::Blocked(Blocked::Name(pipe)) => {
+                self.pipes.edit(pipe).waiters.retain(|waiter| waiter.thread != thread);
+                self.return_to(thread, Reply::status(Status::IO_TIMEOUT), fx);
+            }
+            ThreadState::Blocked(Blocked::Request(_) | Blocked::Lock(_))
+            | ThreadState::Ready
+            | ThreadState::Exited => unreachable!("a timer belongs to a sleeper"),
+        }
+    }
+}
