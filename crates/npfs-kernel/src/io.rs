@@ -506,8 +506,7 @@ impl Kernel {
         fx: &mut Effects<'_>,
     ) -> Result<Progress, Status> {
         let object = self.instances.edit(instance);
-        let (pipe, waits) =
-            (object.pipe, object.server_modes.completion == CompletionMode::Queue);
+        let (pipe, waits) = (object.pipe, object.server_modes.completion == CompletionMode::Queue);
         let fresh = match &mut object.link {
             Link::Listening(connects) => {
                 if waits {
@@ -516,7 +515,8 @@ impl Kernel {
                 false
             }
             Link::Disconnected | Link::Attached(_) => {
-                object.link = Link::Listening(if waits { Vec::from([request]) } else { Vec::new() });
+                object.link =
+                    Link::Listening(if waits { Vec::from([request]) } else { Vec::new() });
                 true
             }
         };
@@ -572,9 +572,7 @@ impl Kernel {
         let idle = object.quota_from(end);
         let (read_data_available, write_quota_available) = match object.connection() {
             None => (0, idle),
-            Some(link) => {
-                (link.queue(end).unread(), link.queue(end.peer()).available_quota())
-            }
+            Some(link) => (link.queue(end).unread(), link.queue(end.peer()).available_quota()),
         };
         LocalInfo {
             pipe_type: pipe.pipe_type,
@@ -610,7 +608,8 @@ impl Kernel {
         }
         let object = &self.instances[instance];
         let now = object.modes(end);
-        if now.completion == CompletionMode::Queue && wanted.completion == CompletionMode::Complete {
+        if now.completion == CompletionMode::Queue && wanted.completion == CompletionMode::Complete
+        {
             // INFO-34; a peer's pending read is no hindrance (INFO-35).
             let busy = object.connection().is_some_and(|link| {
                 !link.queue(end.peer()).no_data() || !link.queue(end).no_readers()
@@ -644,11 +643,12 @@ impl Kernel {
         }
         let (configuration, access) = match open_mode & CreateNamedPipe::ACCESS_DUPLEX {
             CreateNamedPipe::ACCESS_INBOUND => (Configuration::Inbound, Access::FILE_GENERIC_READ),
-            CreateNamedPipe::ACCESS_OUTBOUND => (Configuration::Outbound, Access::FILE_GENERIC_WRITE),
-            CreateNamedPipe::ACCESS_DUPLEX => (
-                Configuration::Duplex,
-                Access::FILE_GENERIC_READ.with(Access::FILE_GENERIC_WRITE),
-            ),
+            CreateNamedPipe::ACCESS_OUTBOUND => {
+                (Configuration::Outbound, Access::FILE_GENERIC_WRITE)
+            }
+            CreateNamedPipe::ACCESS_DUPLEX => {
+                (Configuration::Duplex, Access::FILE_GENERIC_READ.with(Access::FILE_GENERIC_WRITE))
+            }
             _ => return Err(Status::INVALID_PARAMETER), // CREATE-04
         };
         let Target::Pipe(folded) = arguments.name.target() else {
@@ -765,18 +765,14 @@ impl Kernel {
             Target::Root | Target::Device => return Err(Status::NOT_SUPPORTED),
             Target::Elsewhere => return Err(Status::OBJECT_NAME_NOT_FOUND),
         };
-        let pipe = *self.namespace[NAMESPACE]
-            .pipes
-            .get(folded)
-            .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        let pipe =
+            *self.namespace[NAMESPACE].pipes.get(folded).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         // CREATE-53: CreateFile always asks for these two.
-        let access = arguments
-            .access
-            .mapped()
-            .with(Access::SYNCHRONIZE)
-            .with(Access::READ_ATTRIBUTES);
+        let access =
+            arguments.access.mapped().with(Access::SYNCHRONIZE).with(Access::READ_ATTRIBUTES);
         let (inbound, outbound) = self.pipes[pipe].allows();
-        if (access.has(Access::READ_DATA) && !outbound) || (access.has(Access::WRITE_DATA) && !inbound)
+        if (access.has(Access::READ_DATA) && !outbound)
+            || (access.has(Access::WRITE_DATA) && !inbound)
         {
             return Err(Status::ACCESS_DENIED); // OPEN-05, OPEN-06
         }

@@ -278,7 +278,9 @@ impl Kernel {
     fn dispatch(&mut self, request: RequestId, call: &Call, fx: &mut Effects<'_>) -> Answer {
         const NO_EVENT: Delivery = Delivery::Return;
         match call {
-            Call::CreateNamedPipe(arguments) => self.create_named_pipe(request.thread, arguments, fx),
+            Call::CreateNamedPipe(arguments) => {
+                self.create_named_pipe(request.thread, arguments, fx)
+            }
             Call::CreateFile(arguments) => self.open_pipe(request.thread, arguments, fx),
             Call::CreatePipe { size, inherit } => self.create_pipe(request.thread, *size, *inherit),
             Call::WaitNamedPipe { name, timeout } => self.wait_named_pipe(request, name, *timeout),
@@ -291,9 +293,14 @@ impl Kernel {
             Call::ReadFile { file, length, delivery } => {
                 self.io(request, *file, Access::READ_DATA, delivery, FileOp::Read(*length), fx)
             }
-            Call::WriteFile { file, data, delivery } => {
-                self.io(request, *file, Access::WRITE_DATA, delivery, FileOp::Write(data.clone()), fx)
-            }
+            Call::WriteFile { file, data, delivery } => self.io(
+                request,
+                *file,
+                Access::WRITE_DATA,
+                delivery,
+                FileOp::Write(data.clone()),
+                fx,
+            ),
             Call::PeekNamedPipe { pipe, length } => {
                 self.io(request, *pipe, Access::READ_DATA, &NO_EVENT, FileOp::Peek(*length), fx)
             }
@@ -307,9 +314,14 @@ impl Kernel {
             Call::GetNamedPipeInfo { pipe } => {
                 self.io(request, *pipe, Access::READ_ATTRIBUTES, &NO_EVENT, FileOp::Info, fx)
             }
-            Call::GetNamedPipeHandleState { pipe, query } => {
-                self.io(request, *pipe, Access::READ_ATTRIBUTES, &NO_EVENT, FileOp::State(*query), fx)
-            }
+            Call::GetNamedPipeHandleState { pipe, query } => self.io(
+                request,
+                *pipe,
+                Access::READ_ATTRIBUTES,
+                &NO_EVENT,
+                FileOp::State(*query),
+                fx,
+            ),
             Call::SetNamedPipeHandleState { pipe, mode, collection_count, collect_timeout } => {
                 let remote = collection_count.is_some() || collect_timeout.is_some();
                 let rights =
@@ -337,8 +349,11 @@ impl Kernel {
                 ok()
             }
             Call::CreateEvent { manual, signaled } => {
-                let event =
-                    self.events.insert(Event { manual: *manual, signaled: *signaled, references: 0 });
+                let event = self.events.insert(Event {
+                    manual: *manual,
+                    signaled: *signaled,
+                    references: 0,
+                });
                 self.deal(request.thread, Object::Event(event), Access::EVENT_ALL_ACCESS, false)
             }
             Call::SetEvent { event } => {
@@ -457,7 +472,8 @@ impl Kernel {
     ) -> Answer {
         let source = self.entry(thread, handle)?;
         let target = target.unwrap_or(self.process_of(thread));
-        if self.processes.get(process_id(target)).is_none_or(|process| process.life == Life::Exited) {
+        if self.processes.get(process_id(target)).is_none_or(|process| process.life == Life::Exited)
+        {
             return Err(Status::INVALID_HANDLE);
         }
         let access = access.map_or(source.access, Access::mapped);

@@ -56,9 +56,8 @@ impl Kernel {
     }
 
     fn describe_wait(&self, thread: ThreadId, blocked: &Blocked) -> (String, Vec<ThreadId>) {
-        let others = || {
-            self.living_threads().filter(|other| *other != thread).collect::<Vec<ThreadId>>()
-        };
+        let others =
+            || self.living_threads().filter(|other| *other != thread).collect::<Vec<ThreadId>>();
         match blocked {
             Blocked::Request(file) => {
                 let place = self.files[*file].place;
@@ -73,13 +72,16 @@ impl Kernel {
             Blocked::Lock(io) => {
                 let file = io.request.file;
                 let owner = self.files[file].lock.as_ref().map(|lock| lock.owner);
-                let text =
-                    format!("for the file object lock of {}", self.end_text(self.files[file].place));
+                let text = format!(
+                    "for the file object lock of {}",
+                    self.end_text(self.files[file].place)
+                );
                 (text, owner.into_iter().collect())
             }
-            Blocked::Name(pipe) => {
-                (format!("for an instance of {} to listen", pipe_text(&self.pipes[*pipe])), others())
-            }
+            Blocked::Name(pipe) => (
+                format!("for an instance of {} to listen", pipe_text(&self.pipes[*pipe])),
+                others(),
+            ),
             Blocked::Objects(wait) if wait.objects.is_empty() => {
                 ("for time to pass".to_string(), Vec::new())
             }
@@ -150,7 +152,10 @@ impl Kernel {
     fn end_text(&self, place: Place) -> String {
         match place {
             Place::At(end, instance) => {
-                format!("the {end} end of {}", pipe_text(&self.pipes[self.instances[instance].pipe]))
+                format!(
+                    "the {end} end of {}",
+                    pipe_text(&self.pipes[self.instances[instance].pipe])
+                )
             }
             Place::Detached => "a disconnected client end".to_string(),
             Place::Closed => "a closed end".to_string(),
@@ -243,7 +248,11 @@ impl Kernel {
         let modes = object.server_modes;
         write!(page, "  instance {number} {}", object.state())?;
         if object.server.is_some() {
-            write!(page, ", server {} reads {} {}", object.server_process, modes.read, modes.completion)?;
+            write!(
+                page,
+                ", server {} reads {} {}",
+                object.server_process, modes.read, modes.completion
+            )?;
         }
         match &object.link {
             Link::Disconnected | Link::Listening(_) => writeln!(page)?,
@@ -288,7 +297,11 @@ impl Kernel {
         for (id, pipe) in self.pipes.iter() {
             let members: Vec<_> =
                 self.instances.iter().filter(|(_, instance)| instance.pipe == id).collect();
-            assert_eq!(members.len(), pipe.members as usize, "every instance is a member of its pipe");
+            assert_eq!(
+                members.len(),
+                pipe.members as usize,
+                "every instance is a member of its pipe"
+            );
             let servers = members.iter().filter(|(_, instance)| instance.server.is_some()).count();
             assert_eq!(servers, pipe.servers as usize, "server ends are counted right");
             assert!(pipe.servers <= pipe.max_instances, "current is at most maximum");
@@ -299,7 +312,11 @@ impl Kernel {
             assert_eq!(listening, pipe.listening.len(), "the listening queue holds who listens");
             assert!(pipe.waiters.is_empty() || pipe.listening.is_empty(), "nobody waits in vain");
             if let Some(name) = &pipe.name {
-                assert_eq!(self.namespace[NAMESPACE].pipes.get(name), Some(&id), "a name leads home");
+                assert_eq!(
+                    self.namespace[NAMESPACE].pipes.get(name),
+                    Some(&id),
+                    "a name leads home"
+                );
             }
         }
         for (id, instance) in self.instances.iter() {
@@ -323,7 +340,10 @@ impl Kernel {
                 .flat_map(|(_, process)| process.handles.iter())
                 .filter(|(_, entry)| entry.object == Object::File(id))
                 .count();
-            assert_eq!(handles, file.handles as usize, "handles of a file object are counted right");
+            assert_eq!(
+                handles, file.handles as usize,
+                "handles of a file object are counted right"
+            );
             assert!(file.synchronous || file.lock.is_none(), "only synchronous objects are locked");
         }
         for (thread, object) in self.all_threads() {
@@ -332,13 +352,15 @@ impl Kernel {
                 let Place::At(_, instance) = self.files[*file].place else {
                     panic!("{thread} sleeps in a request on an end that is gone")
                 };
-                let found =
-                    self.requests_of(instance).iter().filter(|(request, _)| request.id == id).count();
+                let found = self
+                    .requests_of(instance)
+                    .iter()
+                    .filter(|(request, _)| request.id == id)
+                    .count();
                 assert_eq!(found, 1, "the request {thread} sleeps in is in one place");
             }
         }
     }
-
 }
 
 fn pipe_text(pipe: &Pipe) -> String {

@@ -130,8 +130,10 @@ impl<T: Clone + Hash> Store<T> {
         if self.tracking {
             if slot.logged != self.epoch {
                 slot.logged = self.epoch;
-                self.log
-                    .push((id.index as usize, Before::Present(slot.value.clone(), slot.generation)));
+                self.log.push((
+                    id.index as usize,
+                    Before::Present(slot.value.clone(), slot.generation),
+                ));
             }
             if !slot.dirty {
                 slot.dirty = true;
@@ -228,8 +230,13 @@ impl<T: Clone + Hash> Store<T> {
                         slot.generation = generation;
                         slot.logged = 0;
                     } else {
-                        let place =
-                            self.slots.insert(Slot { value, generation, logged: 0, hash: 0, dirty: true });
+                        let place = self.slots.insert(Slot {
+                            value,
+                            generation,
+                            logged: 0,
+                            hash: 0,
+                            dirty: true,
+                        });
                         assert_eq!(place, key, "the log is undone in reverse order");
                         self.dirty.push(key);
                     }

@@ -131,7 +131,8 @@ impl Kernel {
     pub(crate) fn wake_waiters(&mut self, fx: &mut Effects<'_>) {
         let mut place = 0;
         while let Some(thread) = self.clock[CLOCK].waiters.get(place).copied() {
-            let ThreadState::Blocked(Blocked::Objects(wait)) = &self.threads[thread_id(thread)].state
+            let ThreadState::Blocked(Blocked::Objects(wait)) =
+                &self.threads[thread_id(thread)].state
             else {
                 unreachable!("a waiter waits")
             };
@@ -195,10 +196,8 @@ impl Kernel {
         if name.as_str().starts_with("\\\\?\\") {
             return Err(Status::OBJECT_PATH_SYNTAX_BAD); // WAIT-28
         }
-        let pipe = *self.namespace[NAMESPACE]
-            .pipes
-            .get(folded)
-            .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        let pipe =
+            *self.namespace[NAMESPACE].pipes.get(folded).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         if !self.pipes[pipe].listening.is_empty() {
             return ok();
         }

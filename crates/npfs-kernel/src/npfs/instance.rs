@@ -34,7 +34,8 @@ pub(crate) struct Modes {
 
 impl Modes {
     /// What every fresh client end has (INFO-21).
-    pub(crate) const FRESH: Modes = Modes { read: ReadMode::Byte, completion: CompletionMode::Queue };
+    pub(crate) const FRESH: Modes =
+        Modes { read: ReadMode::Byte, completion: CompletionMode::Queue };
 }
 
 /// How the instance stands to clients. Data exists only inside a connection, so that

@@ -209,7 +209,8 @@ impl Queue {
         let mut joined: Vec<u8> = Vec::new();
         let mut more = false;
         while room > 0 {
-            let Some(Entry::Write { rest, length, charge, writer }) = self.entries.front_mut() else {
+            let Some(Entry::Write { rest, length, charge, writer }) = self.entries.front_mut()
+            else {
                 break;
             };
             let taken = room.min(rest.size());
@@ -394,7 +395,10 @@ impl Queue {
 
     /// The promises of this module.
     pub(crate) fn check(&self) {
-        assert!(self.readers.is_empty() || self.entries.is_empty(), "readers wait although data is there");
+        assert!(
+            self.readers.is_empty() || self.entries.is_empty(),
+            "readers wait although data is there"
+        );
         let mut charged = 0_u64;
         for reader in &self.readers {
             assert!(reader.charge <= reader.length);
@@ -403,11 +407,17 @@ impl Queue {
         for entry in &self.entries {
             if let Entry::Write { rest, charge, writer, .. } = entry {
                 assert!(*charge <= rest.size());
-                assert!(writer.is_none() || *charge < rest.size(), "an accepted write is still stalled");
+                assert!(
+                    writer.is_none() || *charge < rest.size(),
+                    "an accepted write is still stalled"
+                );
                 charged += u64::from(*charge);
             }
         }
-        assert!(!matches!(self.entries.front(), Some(Entry::Flush(_))), "a flush waits for nothing");
+        assert!(
+            !matches!(self.entries.front(), Some(Entry::Flush(_))),
+            "a flush waits for nothing"
+        );
         assert_eq!(charged, u64::from(self.used), "the quota is counted right");
         assert!(self.used <= self.quota);
     }

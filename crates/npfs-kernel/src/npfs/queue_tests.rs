@@ -141,8 +141,7 @@ fn every_short_sequence_agrees_with_the_model() {
     for quota in [0_u32, 1, 3] {
         for message in [false, true] {
             let queue = Queue::new(quota);
-            let model =
-                Model { quota: quota as usize, message, reads: vec![], writes: vec![] };
+            let model = Model { quota: quota as usize, message, reads: vec![], writes: vec![] };
             explore(&queue, &model, 1, DEPTH);
         }
     }

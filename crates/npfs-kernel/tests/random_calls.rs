@@ -1,0 +1,264 @@
+//! Random calls of several threads in two processes, against the kernel's own promises.
+//!
+//! After every step `Kernel::check` holds; the same calls give the same answers; an undone
+//! step leaves no mark; and a request ends exactly once.
+
+use std::collections::BTreeSet;
+
+use npfs_abi::{
+    Access, Call, Completion, CreateFile, CreateNamedPipe, Data, Delivery, Handle,
+    HandleStateQuery, Outcome, ProcessId, RequestId, ThreadId, Time,
+};
+use npfs_kernel::Kernel;
+use proptest::prelude::*;
+
+const THREADS: u32 = 4;
+
+fn system() -> Kernel {
+    let mut kernel = Kernel::new();
+    for process in [kernel.create_process(true), kernel.create_process(true)] {
+        kernel.create_thread(process);
+        kernel.create_thread(process);
+    }
+    kernel.create_process(false);
+    kernel
+}
+
+fn handle() -> impl Strategy<Value = Handle> {
+    (0_u32..7).prop_map(|place| Handle(place * 4))
+}
+
+fn delivery() -> impl Strategy<Value = Delivery> {
+    prop_oneof![
+        Just(Delivery::Return),
+        Just(Delivery::Routine),
+        Just(Delivery::Overlapped { event: None }),
+        handle().prop_map(|event| Delivery::Overlapped { event: Some(event) }),
+    ]
+}
+
+fn data() -> impl Strategy<Value = Data> {
+    prop::collection::vec(any::<u8>(), 0..12).prop_map(Data::from)
+}
+
+fn name() -> impl Strategy<Value = &'static str> {
+    prop_oneof![4 => Just("\\\\.\\pipe\\a"), 1 => Just("\\\\.\\PIPE\\A"), 1 => Just("\\\\.\\pipe\\b"), 1 => Just("x")]
+}
+
+fn create() -> impl Strategy<Value = Call> {
+    (name(), 0_u32..4, 0_u32..8, any::<bool>(), 0_u32..4, 0_u32..9, any::<bool>()).prop_map(
+        |(name, direction, pipe_mode, overlapped, max_instances, quota, inherit)| {
+            let mut create = CreateNamedPipe::new(name);
+            create.open_mode = direction;
+            if overlapped {
+                create.open_mode |= CreateNamedPipe::OVERLAPPED;
+            }
+            create.pipe_mode = pipe_mode;
+            create.max_instances = max_instances;
+            create.in_buffer = quota;
+            create.out_buffer = 8 - quota;
+            create.inherit = inherit;
+            Call::CreateNamedPipe(create)
+        },
+    )
+}
+
+fn open() -> impl Strategy<Value = Call> {
+    (name(), any::<bool>(), 0_u32..4, any::<bool>()).prop_map(
+        |(name, overlapped, access, inherit)| {
+            let mut open = CreateFile::new(name);
+            open.access = Access(access << 30);
+            if overlapped {
+                open.flags = CreateFile::OVERLAPPED;
+            }
+            open.inherit = inherit;
+            Call::CreateFile(open)
+        },
+    )
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    let timeout = prop_oneof![Just(None), Just(Some(0)), (1_u32..40).prop_map(Some)];
+    let transfer = prop_oneof![
+        (handle(), 0_u32..10, delivery()).prop_map(|(file, length, delivery)| Call::ReadFile {
+            file,
+            length,
+            delivery
+        }),
+        (handle(), data(), delivery()).prop_map(|(file, data, delivery)| Call::WriteFile {
+            file,
+            data,
+            delivery
+        }),
+        (handle(), data(), 0_u32..10, delivery()).prop_map(|(pipe, data, length, delivery)| {
+            Call::TransactNamedPipe { pipe, data, length, delivery }
+        }),
+        (handle(), 0_u32..10).prop_map(|(pipe, length)| Call::PeekNamedPipe { pipe, length }),
+        handle().prop_map(|file| Call::FlushFileBuffers { file }),
+    ];
+    let control = prop_oneof![
+        (handle(), delivery())
+            .prop_map(|(pipe, delivery)| Call::ConnectNamedPipe { pipe, delivery }),
+        handle().prop_map(|pipe| Call::DisconnectNamedPipe { pipe }),
+        (handle(), prop::option::of(0_u32..5)).prop_map(|(pipe, mode)| {
+            Call::SetNamedPipeHandleState {
+                pipe,
+                mode,
+                collection_count: None,
+                collect_timeout: None,
+            }
+        }),
+        handle().prop_map(|pipe| Call::GetNamedPipeInfo { pipe }),
+        handle().prop_map(|pipe| Call::QueryLocalInformation { pipe }),
+        handle().prop_map(|pipe| Call::GetNamedPipeHandleState {
+            pipe,
+            query: HandleStateQuery::default()
+        }),
+        handle().prop_map(|file| Call::GetFileType { file }),
+        (name(), 0_u32..40)
+            .prop_map(|(name, timeout)| Call::WaitNamedPipe { name: name.into(), timeout }),
+        (0_u32..9, any::<bool>()).prop_map(|(size, inherit)| Call::CreatePipe { size, inherit }),
+    ];
+    let machinery = prop_oneof![
+        handle().prop_map(|handle| Call::CloseHandle { handle }),
+        (handle(), 0_u32..5, any::<bool>()).prop_map(|(handle, target, inherit)| {
+            Call::DuplicateHandle {
+                handle,
+                target: (target > 0).then_some(ProcessId(target)),
+                access: None,
+                inherit,
+            }
+        }),
+        (any::<bool>(), any::<bool>())
+            .prop_map(|(manual, signaled)| Call::CreateEvent { manual, signaled }),
+        handle().prop_map(|event| Call::SetEvent { event }),
+        (prop::collection::vec(handle(), 0..3), any::<bool>(), timeout.clone(), any::<bool>())
+            .prop_map(|(handles, all, timeout, alertable)| Call::WaitForObjects {
+                handles,
+                all,
+                timeout,
+                alertable
+            }),
+        (timeout, any::<bool>())
+            .prop_map(|(timeout, alertable)| Call::Sleep { timeout, alertable }),
+        handle().prop_map(|file| Call::CancelIo { file }),
+        (handle(), 1_u32..5, 1_u32..20, any::<bool>()).prop_map(|(file, thread, call, one)| {
+            let request = one.then_some(RequestId { thread: ThreadId(thread), call });
+            Call::CancelIoEx { file, request }
+        }),
+        (1_u32..6).prop_map(|thread| Call::CancelSynchronousIo { thread: ThreadId(thread) }),
+    ];
+    let rare = prop_oneof![
+        (1_u32..5, any::<bool>()).prop_map(|(process, inherit)| Call::CreateProcess {
+            process: ProcessId(process),
+            inherit
+        }),
+        Just(Call::ExitThread),
+        (0_u32..4).prop_map(|process| Call::TerminateProcess {
+            process: (process > 0).then_some(ProcessId(process))
+        }),
+    ];
+    prop_oneof![
+        40 => create(),
+        40 => open(),
+        120 => transfer,
+        60 => control,
+        60 => machinery,
+        1 => rare,
+    ]
+}
+
+#[derive(Clone, Debug)]
+enum Input {
+    Step(ThreadId, Call),
+    Advance(u64),
+}
+
+fn inputs() -> impl Strategy<Value = Vec<Input>> {
+    let input = prop_oneof![
+        15 => (1..=THREADS, call()).prop_map(|(thread, call)| Input::Step(ThreadId(thread), call)),
+        1 => (0_u64..60).prop_map(Input::Advance),
+    ];
+    prop::collection::vec(input, 0..60)
+}
+
+fn feed(kernel: &mut Kernel, input: &Input) -> (Option<Outcome>, Vec<Completion>) {
+    let mut caused = Vec::new();
+    let outcome = match input {
+        Input::Step(thread, call) => Some(kernel.step(*thread, call, &mut caused)),
+        Input::Advance(ms) => {
+            let to = kernel.time().after(Time::from_millis(*ms));
+            kernel.advance(to, &mut caused);
+            None
+        }
+    };
+    (outcome, caused)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1500) })]
+
+    #[test]
+    fn promises_hold_after_every_step(inputs in inputs()) {
+        let mut kernel = system();
+        let mut open = BTreeSet::new();
+        for input in &inputs {
+            let runnable = match input {
+                Input::Step(thread, _) => kernel.can_run(*thread),
+                Input::Advance(_) => true,
+            };
+            let before = kernel.clone();
+            let (outcome, caused) = feed(&mut kernel, input);
+            kernel.check();
+            if !runnable {
+                prop_assert_eq!(&before, &kernel, "a thread that cannot run does nothing");
+            }
+            if let Some(Outcome::Pending(request) | Outcome::Blocked(request)) = outcome {
+                prop_assert!(open.insert(request));
+            }
+            for completion in caused {
+                prop_assert!(open.remove(&completion.request), "{completion:?} ended twice or never began");
+            }
+            for waiting in kernel.waiting() {
+                prop_assert!(open.contains(&waiting.request));
+            }
+            let _ = kernel.dump();
+        }
+    }
+
+    #[test]
+    fn an_undone_step_leaves_no_mark(inputs in inputs()) {
+        let mut kernel = system();
+        kernel.track();
+        let mut twin = system();
+        for input in &inputs {
+            let mark = kernel.mark();
+            let inner = kernel.mark();
+            let first = feed(&mut kernel, input);
+            let after = kernel.clone();
+            let hash = kernel.fingerprint();
+            kernel.undo(inner);
+            kernel.undo(mark);
+            prop_assert_eq!(&kernel, &twin);
+            prop_assert_eq!(kernel.fingerprint(), twin.fingerprint());
+            prop_assert_eq!(&feed(&mut kernel, input), &first, "again gives the same");
+            prop_assert_eq!(&kernel, &after);
+            prop_assert_eq!(kernel.fingerprint(), hash);
+            prop_assert_eq!(&feed(&mut twin, input), &first, "so does a twin without a log");
+        }
+    }
+
+    #[test]
+    fn a_whole_run_can_be_undone(inputs in inputs()) {
+        let mut kernel = system();
+        kernel.track();
+        let hash = kernel.fingerprint();
+        let mark = kernel.mark();
+        let all: Vec<_> = inputs.iter().map(|input| feed(&mut kernel, input)).collect();
+        kernel.undo(mark);
+        prop_assert_eq!(&kernel, &system());
+        prop_assert_eq!(kernel.fingerprint(), hash);
+        let again: Vec<_> = inputs.iter().map(|input| feed(&mut kernel, input)).collect();
+        prop_assert_eq!(all, again);
+    }
+}
