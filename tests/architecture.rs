@@ -1,0 +1,75 @@
+//! `docs/architecture.md` names nothing that is not there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The words in backticks.
+fn quoted(page: &str) -> impl Iterator<Item = &str> {
+    page.split('`').skip(1).step_by(2)
+}
+
+/// The names of all source files under `folder`.
+fn modules(folder: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).expect("a folder of the workspace") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            modules(&path, found);
+        } else if let Some(name) = path.file_name() {
+            found.push(name.to_string_lossy().into_owned());
+        }
+    }
+}
+
+#[test]
+fn the_architecture_page_names_what_is_there() {
+    let root = root();
+    let page = fs::read_to_string(root.join("docs/architecture.md")).expect("the page");
+    let mut files = Vec::new();
+    modules(&root.join("crates"), &mut files);
+
+    let missing: Vec<&str> = quoted(&page)
+        .filter(|name| {
+            if name.contains('/') {
+                !root.join(name).exists()
+            } else if name.ends_with(".rs") {
+                !files.iter().any(|file| file == name)
+            } else {
+                false
+            }
+        })
+        .collect();
+    assert!(missing.is_empty(), "docs/architecture.md names what is not there: {missing:?}");
+}
+
+#[test]
+fn the_architecture_page_names_every_crate_and_kernel_module() {
+    let root = root();
+    let page = fs::read_to_string(root.join("docs/architecture.md")).expect("the page");
+    let mut modules_of_kernel = Vec::new();
+    modules(&root.join("crates/npfs-kernel/src"), &mut modules_of_kernel);
+    let crates = fs::read_dir(root.join("crates")).expect("the crates");
+    let crates =
+        crates.map(|entry| format!("crates/{}", entry.expect("a crate").file_name().to_string_lossy()));
+
+    let missing: Vec<String> = crates
+        .chain(modules_of_kernel)
+        .filter(|name| !matches!(name.as_str(), "lib.rs" | "mod.rs") && !name.contains("tests"))
+        .filter(|name| !quoted(&page).any(|word| word == name))
+        .collect();
+    assert!(missing.is_empty(), "docs/architecture.md does not name {missing:?}");
+}
+
+#[test]
+fn kernel_and_vocabulary_are_without_std() {
+    for name in ["npfs-abi", "npfs-kernel"] {
+        let source = fs::read_to_string(root().join("crates").join(name).join("src/lib.rs"));
+        let source = source.expect("the crate");
+        assert!(source.contains("#![no_std]"), "{name} says no_std");
+        assert!(source.contains("#![forbid(unsafe_code)]"), "{name} forbids unsafe code");
+        assert!(!source.contains("extern crate std"), "{name} does not ask for std");
+    }
+}
