@@ -282,7 +282,9 @@ impl Kernel {
                 self.create_named_pipe(request.thread, arguments, fx)
             }
             Call::CreateFile(arguments) => self.open_pipe(request.thread, arguments, fx),
-            Call::CreatePipe { size, inherit } => self.create_pipe(request.thread, *size, *inherit),
+            Call::CreatePipe { size, inherit } => {
+                self.create_pipe(request.thread, *size, *inherit, fx)
+            }
             Call::WaitNamedPipe { name, timeout } => self.wait_named_pipe(request, name, *timeout),
             Call::ConnectNamedPipe { pipe, delivery } => {
                 self.io(request, *pipe, Access::NONE, delivery, FileOp::Listen, fx)

@@ -1,6 +1,8 @@
 //! The pipe file system: names, pipes, instances, queues.
 
+mod driver;
 mod instance;
+mod lifetime;
 mod pipe;
 mod queue;
 pub mod state;

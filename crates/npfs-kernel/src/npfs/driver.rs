@@ -1,0 +1,328 @@
+//! The driver: what each operation does to an end of an instance.
+//!
+//! The state table has the first word ([`state`]); queues do the data; the caller in
+//! [`crate::io`] tells the end.
+
+use alloc::vec::Vec;
+
+use npfs_abi::{
+    CompletionMode, Configuration, CreateNamedPipe, Data, End, HandleState, LocalInfo, Output,
+    Peek, PipeInfo, PipeState, PipeType, ReadMode, Reply, Status,
+};
+
+use super::lifetime::modes_of;
+use super::state::{self, Rule};
+use super::{Connection, Instance, Link, Pipe, Read, Write, Writing};
+use crate::file::Place;
+use crate::io::{FileOp, Io, Progress};
+use crate::kernel::{Effects, Kernel};
+use crate::request::Request;
+use crate::store::Id;
+
+impl Kernel {
+    /// The driver.
+    pub(crate) fn perform(&mut self, io: Io, fx: &mut Effects<'_>) -> Result<Progress, Status> {
+        let Io { request, op } = io;
+        let (end, instance) = match (self.files[request.file].place, op.operation()) {
+            (_, None) => {
+                return match op {
+                    FileOp::Close => {
+                        self.clean_up(request.file, fx);
+                        Ok(Progress::Done(Reply::ok()))
+                    }
+                    _ => Ok(Progress::Done(Reply::with(Output::FileType(3)))), // HANDLE-08
+                };
+            }
+            (Place::At(end, instance), Some(operation)) => {
+                let found = &self.instances[instance];
+                match state::rule(operation, end, found.state()) {
+                    Rule::Go => {}
+                    Rule::Drain(status) => {
+                        if found.connection().is_none_or(|link| link.queue(end).no_data()) {
+                            return Err(status);
+                        }
+                    }
+                    Rule::Idle => return Ok(Progress::Done(Reply::ok())),
+                    Rule::Fail(status) => return Err(status),
+                }
+                (end, instance)
+            }
+            (Place::Detached, Some(operation)) => {
+                return match state::rule(operation, End::Client, PipeState::Disconnected) {
+                    Rule::Fail(status) | Rule::Drain(status) => Err(status),
+                    Rule::Idle => Ok(Progress::Done(Reply::ok())),
+                    Rule::Go => Err(Status::PIPE_DISCONNECTED),
+                };
+            }
+            (Place::Closed, Some(_)) => return Err(Status::INVALID_HANDLE),
+        };
+        match op {
+            FileOp::Read(length) => self.read(instance, end, request, length, fx),
+            FileOp::Write(data) => self.write(instance, end, request, data, fx),
+            FileOp::Peek(length) => Ok(self.peek(instance, end, length)),
+            FileOp::Transact(data, length) => {
+                self.transact(instance, end, request, data, length, fx)
+            }
+            FileOp::Flush => Ok(self.flush(instance, end, request)),
+            FileOp::Listen => self.listen(instance, request, fx),
+            FileOp::Disconnect => {
+                self.disconnect(instance, fx);
+                Ok(Progress::Done(Reply::ok()))
+            }
+            FileOp::Info => Ok(Progress::Done(Reply::with(Output::Info(self.info(instance, end))))),
+            FileOp::State(query) => {
+                if query.collection_count || query.collect_timeout {
+                    return Err(Status::INVALID_PARAMETER); // INFO-31
+                }
+                let modes = self.instances[instance].modes(end);
+                Ok(Progress::Done(Reply::with(Output::State(HandleState {
+                    read_mode: modes.read,
+                    completion_mode: modes.completion,
+                    instances: self.pipes[self.instances[instance].pipe].servers.min(255),
+                }))))
+            }
+            FileOp::SetState { mode, remote } => self.set_state(instance, end, mode, remote),
+            FileOp::Local => {
+                Ok(Progress::Done(Reply::with(Output::Local(self.local(instance, end)))))
+            }
+            FileOp::Type | FileOp::Close => unreachable!("answered above"),
+        }
+    }
+
+    pub(crate) fn pipe_of(&self, instance: Id<Instance>) -> &Pipe {
+        &self.pipes[self.instances[instance].pipe]
+    }
+
+    /// The connection of an instance whose state says that there is one.
+    pub(crate) fn connection(&mut self, instance: Id<Instance>) -> &mut Connection {
+        match self.instances.edit(instance).connection_mut() {
+            Some(connection) => connection,
+            None => unreachable!("a connected or closing instance has a connection"),
+        }
+    }
+
+    fn read(
+        &mut self,
+        instance: Id<Instance>,
+        end: End,
+        request: Request,
+        length: u32,
+        fx: &mut Effects<'_>,
+    ) -> Result<Progress, Status> {
+        let modes = self.instances[instance].modes(end);
+        let queue = self.connection(instance).towards(end);
+        match queue.read(length, modes.read, &mut fx.settled) {
+            Read::Done(status, data) => {
+                let information = data.size();
+                Ok(Progress::Done(Kernel::reply(status, information, data)))
+            }
+            Read::Empty if modes.completion == CompletionMode::Complete => Err(Status::PIPE_EMPTY),
+            Read::Empty => {
+                queue.pend_read(request, length, modes.read);
+                Ok(Progress::Pends)
+            }
+        }
+    }
+
+    fn write(
+        &mut self,
+        instance: Id<Instance>,
+        end: End,
+        request: Request,
+        data: Data,
+        fx: &mut Effects<'_>,
+    ) -> Result<Progress, Status> {
+        let pipe_type = self.pipe_of(instance).pipe_type;
+        let writing = match self.instances[instance].modes(end).completion {
+            CompletionMode::Queue => Writing::Wait,
+            CompletionMode::Complete => Writing::NoWait,
+        };
+        let queue = self.connection(instance).towards(end.peer());
+        match queue.write(pipe_type, data, writing, request, &mut fx.settled) {
+            Write::Done(information) => Ok(Progress::Done(Reply {
+                status: Status::SUCCESS,
+                information,
+                output: Output::None,
+            })),
+            Write::Stalled => Ok(Progress::Pends),
+        }
+    }
+
+    fn peek(&mut self, instance: Id<Instance>, end: End, length: u32) -> Progress {
+        let pipe_type = self.pipe_of(instance).pipe_type;
+        let Some(connection) = self.instances[instance].connection() else {
+            unreachable!("a connected or closing instance has a connection")
+        };
+        let queue = connection.queue(end);
+        let data = queue.peek(pipe_type, length);
+        let message = match pipe_type {
+            PipeType::Message => queue.first(),
+            PipeType::Byte => 0,
+        };
+        // PEEK-15; the Win32 function turns the warning into success (PEEK-16).
+        let more = pipe_type == PipeType::Message && data.size() < message;
+        let shown = data.size();
+        Progress::Done(Reply {
+            status: if more { Status::BUFFER_OVERFLOW } else { Status::SUCCESS },
+            information: shown,
+            output: Output::Peek(Peek {
+                data,
+                available: queue.unread(),
+                left: message.wrapping_sub(shown),
+            }),
+        })
+    }
+
+    /// TRANSACT-20: duplex and message-read, nothing unread, write, wait for the reply.
+    fn transact(
+        &mut self,
+        instance: Id<Instance>,
+        end: End,
+        request: Request,
+        data: Data,
+        length: u32,
+        fx: &mut Effects<'_>,
+    ) -> Result<Progress, Status> {
+        let pipe = self.pipe_of(instance);
+        let (pipe_type, configuration) = (pipe.pipe_type, pipe.configuration);
+        let modes = self.instances[instance].modes(end);
+        if configuration != Configuration::Duplex || modes.read != ReadMode::Message {
+            return Err(Status::INVALID_PIPE_STATE);
+        }
+        let connection = self.connection(instance);
+        let inward = connection.towards(end);
+        if !inward.no_data() || !inward.no_readers() {
+            return Err(Status::PIPE_BUSY); // TRANSACT-07, OQ-06
+        }
+        inward.pend_read(request, length, ReadMode::Message);
+        let outward = connection.towards(end.peer());
+        outward.write(pipe_type, data, Writing::Transact, request, &mut fx.settled);
+        Ok(Progress::Pends)
+    }
+
+    fn flush(&mut self, instance: Id<Instance>, end: End, request: Request) -> Progress {
+        let queue = self.connection(instance).towards(end.peer());
+        if queue.no_data() {
+            return Progress::Done(Reply::ok());
+        }
+        queue.pend_flush(request);
+        Progress::Pends
+    }
+
+    fn listen(
+        &mut self,
+        instance: Id<Instance>,
+        request: Request,
+        fx: &mut Effects<'_>,
+    ) -> Result<Progress, Status> {
+        let object = self.instances.edit(instance);
+        let (pipe, waits) = (object.pipe, object.server_modes.completion == CompletionMode::Queue);
+        let fresh = match &mut object.link {
+            Link::Listening(connects) => {
+                if waits {
+                    connects.push(request);
+                }
+                false
+            }
+            Link::Disconnected | Link::Attached(_) => {
+                object.link =
+                    Link::Listening(if waits { Vec::from([request]) } else { Vec::new() });
+                true
+            }
+        };
+        if fresh {
+            self.pipes.edit(pipe).listening.push_back(instance); // STATE-14
+            self.end_name_waits(pipe, Status::SUCCESS, fx);
+        }
+        if waits { Ok(Progress::Pends) } else { Err(Status::PIPE_LISTENING) }
+    }
+
+    fn disconnect(&mut self, instance: Id<Instance>, fx: &mut Effects<'_>) {
+        let object = self.instances.edit(instance);
+        let pipe = object.pipe;
+        match core::mem::replace(&mut object.link, Link::Disconnected) {
+            Link::Disconnected => {}
+            Link::Listening(connects) => {
+                self.end_connects(connects, Status::PIPE_DISCONNECTED, fx);
+                self.stop_listening(pipe, instance);
+            }
+            Link::Attached(mut connection) => {
+                connection.inbound.discard(Status::PIPE_DISCONNECTED, &mut fx.settled);
+                connection.outbound.discard(Status::PIPE_DISCONNECTED, &mut fx.settled);
+                if let Some(client) = connection.client {
+                    self.files.edit(client).place = Place::Detached; // STATE-17, DISC-14
+                }
+            }
+        }
+    }
+
+    fn info(&self, instance: Id<Instance>, end: End) -> PipeInfo {
+        let pipe = self.pipe_of(instance);
+        let object = &self.instances[instance];
+        PipeInfo {
+            end,
+            pipe_type: pipe.pipe_type,
+            out_buffer: object.quota_out,
+            in_buffer: object.quota_in,
+            max_instances: pipe.max_instances.min(CreateNamedPipe::UNLIMITED_INSTANCES),
+        }
+    }
+
+    fn local(&self, instance: Id<Instance>, end: End) -> LocalInfo {
+        let pipe = self.pipe_of(instance);
+        let object = &self.instances[instance];
+        let idle = object.quota_from(end);
+        let (read_data_available, write_quota_available) = match object.connection() {
+            None => (0, idle),
+            Some(link) => (link.queue(end).unread(), link.queue(end.peer()).available_quota()),
+        };
+        LocalInfo {
+            pipe_type: pipe.pipe_type,
+            configuration: pipe.configuration,
+            maximum_instances: pipe.max_instances,
+            current_instances: pipe.servers,
+            inbound_quota: object.quota_in,
+            read_data_available,
+            outbound_quota: object.quota_out,
+            write_quota_available,
+            state: object.state(),
+            end,
+        }
+    }
+
+    fn set_state(
+        &mut self,
+        instance: Id<Instance>,
+        end: End,
+        mode: Option<u32>,
+        remote: bool,
+    ) -> Result<Progress, Status> {
+        if remote {
+            return Err(Status::INVALID_PARAMETER); // INFO-32
+        }
+        let Some(mode) = mode else { return Ok(Progress::Done(Reply::ok())) };
+        if mode & !(CreateNamedPipe::NOWAIT | CreateNamedPipe::READMODE_MESSAGE) != 0 {
+            return Err(Status::INVALID_PARAMETER); // INFO-26
+        }
+        let wanted = modes_of(mode);
+        if wanted.read == ReadMode::Message && self.pipe_of(instance).pipe_type == PipeType::Byte {
+            return Err(Status::INVALID_PARAMETER); // INFO-22
+        }
+        let object = &self.instances[instance];
+        let now = object.modes(end);
+        if now.completion == CompletionMode::Queue && wanted.completion == CompletionMode::Complete
+        {
+            // INFO-34; a peer's pending read is no hindrance (INFO-35).
+            let busy = object.connection().is_some_and(|link| {
+                !link.queue(end.peer()).no_data() || !link.queue(end).no_readers()
+            });
+            if busy {
+                return Err(Status::PIPE_BUSY);
+            }
+        }
+        if let Some(modes) = self.instances.edit(instance).modes_mut(end) {
+            *modes = wanted;
+        }
+        Ok(Progress::Done(Reply::ok()))
+    }
+}
