@@ -6,7 +6,7 @@ use crate::{Access, Data, Handle, PipeName, ProcessId, RequestId, ThreadId};
 
 /// How the end of an operation reaches its caller.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase", deny_unknown_fields))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Delivery<H = Handle> {
     /// No OVERLAPPED: the call returns at its end. On an overlapped handle the Win32 function

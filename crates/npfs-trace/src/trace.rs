@@ -87,7 +87,7 @@ pub struct Header {
 /// Handles are `h1`, `h2`, … in order of appearance. A field that is absent was not recorded.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub enum Event {
     /// A thread begins a call.
     Call {
@@ -168,4 +168,21 @@ pub struct Recorded {
     /// What else was handed out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<Output<Word>>,
+}
+
+/// The JSON schema of a line, as `docs/trace.schema.json` holds it.
+#[cfg(feature = "schema")]
+pub fn schema() -> String {
+    /// A line of a trace of npfs: the first is the header, every other an event.
+    #[derive(schemars::JsonSchema)]
+    #[serde(untagged)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    enum Line {
+        Header(Header),
+        Event(Event),
+    }
+    let schema = schemars::schema_for!(Line);
+    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
+    text.push('\n');
+    text
 }

@@ -406,8 +406,7 @@ pub(super) const ALERTABLE: &str = "alertable";
 fn wait(line: &mut Line<'_>, names: &Names, all: bool) -> Read<Call<Word, Word>> {
     let mut handles = vec![names.handle(line)?];
     let (mut timeout, mut alertable) = (None, false);
-    loop {
-        let Some(option) = next(line)? else { break };
+    while let Some(option) = next(line)? {
         match option.name {
             ALERTABLE => option.flag(line, &mut alertable)?,
             "timeout=" => option.once(line, &mut timeout, |line| {
