@@ -1,1 +1,220 @@
-//! Composite Win32 functions as programs over kernel calls.
+//! Win32 functions as programs over kernel calls.
+//!
+//! A program owns the place that one thread has reached inside one [`Op`]: it says which kernel
+//! call comes next, and what the function returns in the end. Between two of its calls other
+//! threads may run, so that the inner races of a composite stay visible.
+//!
+//! Status blocks are the caller's memory. Whoever drives a program keeps them and lends them.
+
+use alloc::vec;
+
+use npfs_abi::{
+    Call, Composite, CreateFile, CreateNamedPipe, Delivery, Handle, Op, Outcome, Output, Reply,
+    RequestId, Status,
+};
+
+/// A thread's way through one Win32 function.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Program {
+    op: Op,
+    state: State,
+}
+
+/// What a program does next.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Next {
+    /// It makes this call. Its outcome, once it does not sleep any more, is the next input.
+    Call(Call),
+    /// The function returns: [`Outcome::Done`], or [`Outcome::Pending`] when the operation goes
+    /// on without the thread. Never [`Outcome::Blocked`].
+    Return(Outcome),
+}
+
+/// The status blocks of requests, as a program may look at them.
+pub trait StatusBlocks {
+    /// How a request has ended; `None` while its status block says pending.
+    fn reply(&self, request: RequestId) -> Option<Reply>;
+    /// The event that the request was given.
+    fn event(&self, request: RequestId) -> Option<Handle>;
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum State {
+    /// Nothing was called.
+    New,
+    /// The only call was made.
+    Called,
+    /// The file object or event is waited for because of this request.
+    Waiting(RequestId),
+    /// `CallNamedPipe`: the first `CreateFile` was made.
+    Opening,
+    /// `CallNamedPipe`: `WaitNamedPipe` was called.
+    Listening,
+    /// `CallNamedPipe`: the second `CreateFile` was made.
+    OpeningAgain,
+    /// `CallNamedPipe`: the read mode of this handle is being set.
+    Setting(Handle),
+    /// `CallNamedPipe`: the request goes over this handle.
+    Transacting(Handle),
+    /// `CallNamedPipe`: the handle is being closed, then this is returned.
+    Closing(Reply),
+    /// It has returned.
+    Over,
+}
+
+impl Program {
+    /// The program of `op`, before its first call.
+    pub fn new(op: Op) -> Program {
+        Program { op, state: State::New }
+    }
+
+    /// What comes next. `previous` is the outcome of the call before, `None` at the start.
+    pub fn next(&mut self, previous: Option<Outcome>, blocks: &dyn StatusBlocks) -> Next {
+        let state = core::mem::replace(&mut self.state, State::Over);
+        match (&self.op, previous) {
+            (Op::Call(call), None) => {
+                self.state = State::Called;
+                Next::Call(call.clone())
+            }
+            (Op::Call(call), Some(outcome)) => {
+                let call = call.clone();
+                self.after_call(&call, state, outcome, blocks)
+            }
+            (&Op::Composite(Composite::GetOverlappedResult { file, request, wait }), previous) => {
+                self.overlapped_result(file, request, wait && previous.is_none(), blocks)
+            }
+            (Op::Composite(Composite::CallNamedPipe { .. }), previous) => {
+                self.call_named_pipe(state, previous)
+            }
+        }
+    }
+
+    /// A call without OVERLAPPED on an overlapped handle waits for the file object (CONNECT-06).
+    fn after_call(
+        &mut self,
+        call: &Call,
+        state: State,
+        outcome: Outcome,
+        blocks: &dyn StatusBlocks,
+    ) -> Next {
+        match (state, outcome) {
+            (State::Waiting(request), Outcome::Done(_)) => {
+                // Another operation may have signaled the file object: the status block then
+                // still says pending, and that is what the function goes by (EVENT-16).
+                done(blocks.reply(request).unwrap_or(Reply::status(Status::PENDING)))
+            }
+            (State::Called, Outcome::Pending(request)) => match waits_on(call) {
+                Some(file) => {
+                    self.state = State::Waiting(request);
+                    wait_for(file)
+                }
+                None => Next::Return(Outcome::Pending(request)),
+            },
+            (_, outcome) => Next::Return(outcome),
+        }
+    }
+
+    /// EVENT-23 to EVENT-25. A request that is still pending gives `PENDING`, for which
+    /// `GetOverlappedResult` has an error of its own (996).
+    fn overlapped_result(
+        &mut self,
+        file: Handle,
+        request: RequestId,
+        wait: bool,
+        blocks: &dyn StatusBlocks,
+    ) -> Next {
+        match blocks.reply(request) {
+            Some(reply) => done(Reply {
+                status: reply.status,
+                information: reply.information,
+                output: Output::None,
+            }),
+            None if wait => {
+                self.state = State::Waiting(request);
+                wait_for(blocks.event(request).unwrap_or(file))
+            }
+            None => done(Reply::status(Status::PENDING)),
+        }
+    }
+
+    /// CALL-01: open, else wait and open; set message mode; transact; close.
+    fn call_named_pipe(&mut self, state: State, previous: Option<Outcome>) -> Next {
+        let Op::Composite(Composite::CallNamedPipe { name, data, length, timeout }) = &self.op
+        else {
+            return done(Reply::status(Status::INVALID_PARAMETER));
+        };
+        let open = || Next::Call(Call::CreateFile(CreateFile::new(name.as_str())));
+        let reply = match previous {
+            None => {
+                self.state = State::Opening;
+                return open();
+            }
+            Some(Outcome::Done(reply)) => reply,
+            // Its handle is synchronous: none of its calls pends.
+            Some(Outcome::Pending(_) | Outcome::Blocked(_)) => Reply::status(Status::PENDING),
+        };
+        match (state, &reply.output) {
+            (State::Opening | State::OpeningAgain, &Output::Handle(pipe))
+                if reply.status.is_success() =>
+            {
+                self.state = State::Setting(pipe);
+                Next::Call(Call::SetNamedPipeHandleState {
+                    pipe,
+                    mode: Some(CreateNamedPipe::READMODE_MESSAGE),
+                    collection_count: None,
+                    collect_timeout: None,
+                })
+            }
+            (State::Opening, _) => {
+                self.state = State::Listening;
+                Next::Call(Call::WaitNamedPipe { name: name.clone(), timeout: *timeout })
+            }
+            (State::Listening, _) if reply.status.is_success() => {
+                self.state = State::OpeningAgain;
+                open()
+            }
+            (State::Setting(pipe), _) if reply.status.is_success() => {
+                self.state = State::Transacting(pipe);
+                Next::Call(Call::TransactNamedPipe {
+                    pipe,
+                    data: data.clone(),
+                    length: *length,
+                    delivery: Delivery::Return,
+                })
+            }
+            (State::Setting(handle) | State::Transacting(handle), _) => {
+                self.state = State::Closing(reply);
+                Next::Call(Call::CloseHandle { handle })
+            }
+            (State::Closing(result), _) => done(result),
+            (_, _) => done(reply),
+        }
+    }
+}
+
+fn done(reply: Reply) -> Next {
+    Next::Return(Outcome::Done(reply))
+}
+
+fn wait_for(object: Handle) -> Next {
+    Next::Call(Call::WaitForObjects {
+        handles: vec![object],
+        all: false,
+        timeout: None,
+        alertable: false,
+    })
+}
+
+/// The file that a call without OVERLAPPED waits for when its operation pends.
+fn waits_on(call: &Call) -> Option<Handle> {
+    match call {
+        Call::ConnectNamedPipe { pipe: file, delivery: Delivery::Return }
+        | Call::ReadFile { file, delivery: Delivery::Return, .. }
+        | Call::WriteFile { file, delivery: Delivery::Return, .. }
+        | Call::TransactNamedPipe { pipe: file, delivery: Delivery::Return, .. }
+        | Call::DisconnectNamedPipe { pipe: file }
+        | Call::FlushFileBuffers { file }
+        | Call::PeekNamedPipe { pipe: file, .. } => Some(*file),
+        _ => None,
+    }
+}

@@ -289,6 +289,56 @@ impl Kernel {
         text
     }
 
+    /// Every reference is one that somebody holds, and nothing lives without one.
+    fn check_references(&self) {
+        let pending: Vec<Request> = self
+            .instances
+            .iter()
+            .flat_map(|(instance, _)| self.requests_of(instance))
+            .map(|(request, _)| request)
+            .chain(self.threads.iter().filter_map(|(_, thread)| match &thread.state {
+                ThreadState::Blocked(Blocked::Lock(io)) => Some(io.request),
+                _ => None,
+            }))
+            .collect();
+        let waited = |object: Waitable| {
+            self.threads
+                .iter()
+                .filter_map(|(_, thread)| match &thread.state {
+                    ThreadState::Blocked(Blocked::Objects(wait)) => Some(wait),
+                    _ => None,
+                })
+                .flat_map(|wait| &wait.objects)
+                .filter(|other| **other == object)
+                .count()
+        };
+        for (id, file) in self.files.iter() {
+            let requests = pending.iter().filter(|request| request.file == id).count()
+                + waited(Waitable::File(id));
+            assert_eq!(
+                requests, file.requests as usize,
+                "requests of a file object are counted right"
+            );
+            let alive = file.handles > 0 || file.requests > 0;
+            assert!(alive, "a file object without references is gone");
+        }
+        for (id, event) in self.events.iter() {
+            let handles = self
+                .processes
+                .iter()
+                .flat_map(|(_, process)| process.handles.iter())
+                .filter(|(_, entry)| entry.object == Object::Event(id))
+                .count();
+            let requests = pending.iter().filter(|request| request.event == Some(id)).count();
+            let references = handles + requests + waited(Waitable::Event(id));
+            assert_eq!(
+                references, event.references as usize,
+                "references of an event are counted right"
+            );
+            assert!(references > 0, "an event without references is gone");
+        }
+    }
+
     /// Asserts the promises that span objects.
     ///
     /// # Panics
@@ -345,7 +395,22 @@ impl Kernel {
                 "handles of a file object are counted right"
             );
             assert!(file.synchronous || file.lock.is_none(), "only synchronous objects are locked");
+            if let Some(lock) = &file.lock {
+                let asleep =
+                    |thread: ThreadId| &self.threads[crate::kernel::thread_id(thread)].state;
+                assert_eq!(
+                    asleep(lock.owner),
+                    &ThreadState::Blocked(Blocked::Request(id)),
+                    "who holds a lock sleeps in a request"
+                );
+                for waiter in &lock.waiters {
+                    let waits = matches!(asleep(*waiter), ThreadState::Blocked(Blocked::Lock(io))
+                        if io.request.file == id);
+                    assert!(waits, "who queues for a lock sleeps for it");
+                }
+            }
         }
+        self.check_references();
         for (thread, object) in self.all_threads() {
             if let ThreadState::Blocked(Blocked::Request(file)) = &object.state {
                 let id = RequestId { thread, call: object.calls };
