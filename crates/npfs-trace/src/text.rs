@@ -352,11 +352,11 @@ pub fn status(status: Status) -> String {
     }
 }
 
-/// A path, in quotes where a bare one could not be read.
+/// A path, in quotes where a bare one could not be read: `open =x` gives `x` a label.
 pub fn path(name: &PipeName) -> String {
     let text = name.as_str();
     let odd = |c: char| c.is_whitespace() || c.is_control() || c == '"' || c == '#';
-    if text.is_empty() || text.contains(odd) || text.starts_with("->") {
+    if text.is_empty() || text.contains(odd) || text.starts_with("->") || text.starts_with('=') {
         Data::from(text).to_string()
     } else {
         text.to_owned()
