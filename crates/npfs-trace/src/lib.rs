@@ -7,6 +7,7 @@
 mod error;
 mod lines;
 mod parse;
+mod print;
 pub mod scenario;
 pub mod text;
 pub mod trace;

@@ -1,5 +1,6 @@
 //! Tests of both formats.
 
+mod arbitrary;
 mod errors;
 mod files;
 mod properties;

@@ -1,7 +1,7 @@
 //! The printed form of scenarios, and of single operations and replies.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 use npfs_abi::{
     Access, Call, Composite, CreateFile, CreateNamedPipe, Data, Delivery, Op, Output, PipeName,
@@ -56,7 +56,8 @@ impl Printer {
         self.requests.insert(id, word.to_owned());
     }
 
-    fn free(&mut self, word: &str) {
+    /// Takes the word from the request that has it.
+    pub(crate) fn free(&mut self, word: &str) {
         self.requests.retain(|_, taken| taken != word);
     }
 
@@ -273,63 +274,6 @@ impl Printer {
     }
 }
 
-impl fmt::Display for Scenario {
-    /// The scenario as a file; reading it gives an equal scenario.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut printer = Printer::new(self);
-        if !self.title.is_empty() {
-            writeln!(f, "title: {}", self.title)?;
-        }
-        if !self.rules.is_empty() {
-            let rules: Vec<_> = self
-                .rules
-                .iter()
-                .map(|rule| format!("{} {}", rule.id, rule.evidence.word()))
-                .collect();
-            writeln!(f, "rules: {}", rules.join(", "))?;
-        }
-        let default = matches!(&self.processes[..], [one] if one.name == "main" && one.started);
-        for process in self.processes.iter().filter(|_| !default) {
-            writeln!(f, "process {}{}", process.name, flag(!process.started, "spawned"))?;
-        }
-        for thread in &self.threads {
-            if thread.process == ProcessId(1) {
-                writeln!(f, "thread {}", thread.name)?;
-            } else {
-                writeln!(f, "thread {} in {}", thread.name, printer.process(thread.process))?;
-            }
-        }
-        if let Some(ending) = self.ending {
-            writeln!(f, "end: {}", ending.word())?;
-        }
-        for order in &self.orders {
-            write!(f, "order {}:", order.name)?;
-            for thread in &order.threads {
-                write!(f, " {}", printer.thread(*thread))?;
-            }
-            writeln!(f, " -> {}", order.ending.word())?;
-        }
-        if !self.steps.is_empty() {
-            writeln!(f)?;
-        }
-        let mut counts = BTreeMap::new();
-        for step in &self.steps {
-            if let Action::Op { thread, labels, op } = &step.action {
-                let call = counts.entry(*thread).and_modify(|n| *n += 1).or_insert(1);
-                for label in labels {
-                    if makes_handles(op) > 0 {
-                        printer.free(label);
-                    } else {
-                        printer.name_request(RequestId { thread: *thread, call: *call }, label);
-                    }
-                }
-            }
-            f.write_str(&printer.step(step))?;
-        }
-        Ok(())
-    }
-}
-
 /// How many new handles an operation gives; with none, its label names its request.
 pub fn makes_handles(op: &Op<Word, Word>) -> usize {
     match op {
@@ -371,7 +315,7 @@ fn name(names: &[String], number: u32) -> Option<String> {
     names.get((number as usize).checked_sub(1)?).cloned()
 }
 
-fn flag(given: bool, word: &str) -> String {
+pub(crate) fn flag(given: bool, word: &str) -> String {
     if given { format!(" {word}") } else { String::new() }
 }
 

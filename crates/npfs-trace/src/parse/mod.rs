@@ -2,12 +2,14 @@
 //!
 //! Lines are read one by one, each from left to right, so an error is always at a known place.
 
+mod creation;
 mod line;
 mod names;
 mod op;
+mod option;
 mod reply;
 
-use npfs_abi::{Call, Op, ProcessId, RequestId, Status, ThreadId};
+use npfs_abi::{Op, ProcessId, RequestId, Status, ThreadId};
 
 use self::line::{ALL_REPETITIONS, Line, Mark};
 use self::names::{Meaning, Names};
@@ -16,8 +18,9 @@ use crate::scenario::{
     Action, Caused, Ending, Evidence, Expected, ExpectedReply, Order, Process, RuleClaim, Scenario,
     Step, Thread, Word,
 };
+use crate::text::makes_handles;
 
-pub(crate) use self::op::{OPEN_MODE_WORDS, PIPE_MODE_WORDS};
+pub(crate) use self::creation::{OPEN_MODE_WORDS, PIPE_MODE_WORDS};
 
 /// Words that start a line of their own, so no thread can have them as its name.
 const KEYWORDS: &[&str] = &["title", "rules", "process", "thread", "end", "order", "advance"];
@@ -236,16 +239,12 @@ impl Reader {
     ) -> Result<(), ParseError> {
         let call = &mut self.names.steps[thread.0 as usize - 1];
         *call += 1;
-        let (allowed, meaning) = match op {
-            Op::Call(Call::CreatePipe { .. }) => (2, Meaning::Handle),
-            Op::Call(
-                Call::CreateNamedPipe(_)
-                | Call::CreateFile(_)
-                | Call::DuplicateHandle { .. }
-                | Call::CreateEvent { .. },
-            ) => (1, Meaning::Handle),
-            _ => (1, Meaning::Request(RequestId { thread, call: *call })),
+        let handles = makes_handles(op);
+        let meaning = match handles {
+            0 => Meaning::Request(RequestId { thread, call: *call }),
+            _ => Meaning::Handle,
         };
+        let allowed = handles.max(1);
         if !labels.is_empty() && labels.len() != allowed {
             let wanted = if allowed == 2 { "two words before `=`" } else { "one word before `=`" };
             let found = format!("`{}`", labels.join(" "));

@@ -1,15 +1,12 @@
 //! Operations.
 
-use npfs_abi::{
-    Access, Call, Composite, CreateFile, CreateNamedPipe, Delivery, HandleStateQuery, Op, PipeName,
-};
+use npfs_abi::{Access, Call, Composite, CreateNamedPipe, Delivery, HandleStateQuery, Op};
 
+use super::creation::{create_pipe, open, path, pipe_timeout};
 use super::line::Line;
 use super::names::Names;
-use crate::error::ParseError;
+use super::option::{Read, eat_word, next, only_flag};
 use crate::scenario::Word;
-
-type Read<T> = Result<T, ParseError>;
 
 /// An operation with its arguments, up to `->` or the end of the line.
 pub(super) fn operation(line: &mut Line<'_>, names: &Names) -> Read<Op<Word, Word>> {
@@ -149,103 +146,6 @@ pub(super) fn operation(line: &mut Line<'_>, names: &Names) -> Read<Op<Word, Wor
     Ok(Op::Call(call))
 }
 
-/// The name of an option, and where it stands.
-struct Named<'a> {
-    name: &'a str,
-    mark: super::line::Mark<'a>,
-}
-
-fn next<'a>(line: &mut Line<'a>) -> Read<Option<Named<'a>>> {
-    let mark = line.mark();
-    Ok(line.option()?.map(|name| Named { name, mark }))
-}
-
-impl<'a> Named<'a> {
-    fn unknown<T>(&self, line: &Line<'a>, known: &str) -> Read<T> {
-        Err(line.wanted_at(self.mark, &format!("one of the options {known}")))
-    }
-
-    /// The value of an option that is given at most once, or excludes another.
-    fn set<T>(&self, line: &Line<'a>, slot: &mut Option<T>, value: T) -> Read<()> {
-        if slot.replace(value).is_some() {
-            let found = format!("`{}`, which is already decided", self.name);
-            return Err(line.error_at(self.mark, "every option at most once", &found));
-        }
-        Ok(())
-    }
-
-    fn once<T>(
-        &self,
-        line: &mut Line<'a>,
-        slot: &mut Option<T>,
-        read: impl FnOnce(&mut Line<'a>) -> Read<T>,
-    ) -> Read<()> {
-        let value = read(line)?;
-        self.set(line, slot, value)
-    }
-
-    fn flag(&self, line: &Line<'a>, flag: &mut bool) -> Read<()> {
-        let mut slot = flag.then_some(true);
-        *flag = true;
-        self.set(line, &mut slot, true)
-    }
-
-    /// Sets one bit.
-    fn bit(&self, line: &Line<'a>, bits: &mut u32, bit: u32) -> Read<()> {
-        let mut slot = (*bits & bit != 0).then_some(());
-        *bits |= bit;
-        self.set(line, &mut slot, ())
-    }
-
-    /// Further bits, none of which may have a word.
-    fn bits(&self, line: &mut Line<'a>, slot: &mut Option<u32>, worded: u32) -> Read<()> {
-        let mark = line.mark();
-        let value = line.number()?;
-        if value & worded != 0 {
-            return Err(line.wanted_at(mark, "only bits that have no word"));
-        }
-        self.set(line, slot, value)
-    }
-}
-
-/// Takes `word` if the next word is that.
-fn eat_word(line: &mut Line<'_>, word: &str) -> bool {
-    let mark = line.mark();
-    let found = line.try_word() == Some(word);
-    if !found {
-        line.back_to(mark);
-    }
-    found
-}
-
-/// The only option there is, or none.
-fn only_flag(line: &mut Line<'_>, name: &str) -> Read<bool> {
-    let mut flag = false;
-    while let Some(option) = next(line)? {
-        if option.name == name {
-            option.flag(line, &mut flag)?;
-        } else {
-            return Err(line.wanted_at(option.mark, &format!("the option {name} or no more")));
-        }
-    }
-    Ok(flag)
-}
-
-fn path(line: &mut Line<'_>) -> Read<PipeName> {
-    Ok(PipeName::new(&line.path()?))
-}
-
-/// `MS`, `forever` or `default`.
-fn pipe_timeout(line: &mut Line<'_>) -> Read<u32> {
-    if eat_word(line, "forever") {
-        Ok(u32::MAX)
-    } else if eat_word(line, "default") {
-        Ok(0)
-    } else {
-        line.millis()
-    }
-}
-
 fn delivery(line: &mut Line<'_>, names: &Names) -> Read<Delivery<Word>> {
     let (mut overlapped, mut event) = (false, None);
     while let Some(option) = next(line)? {
@@ -257,107 +157,6 @@ fn delivery(line: &mut Line<'_>, names: &Names) -> Read<Delivery<Word>> {
     }
     let overlapped = overlapped || event.is_some();
     Ok(if overlapped { Delivery::Overlapped { event } } else { Delivery::Return })
-}
-
-fn create_pipe(line: &mut Line<'_>) -> Read<CreateNamedPipe> {
-    type C = CreateNamedPipe;
-    let mut pipe = C { name: path(line)?, ..C::new("") };
-    let (mut direction, mut message, mut read, mut inherit) = (None, None, None, false);
-    let (mut open_mode, mut pipe_mode, mut more_open, mut more_pipe) = (0, 0, None, None);
-    let (mut instances, mut out, mut into, mut timeout) = (None, None, None, None);
-    while let Some(option) = next(line)? {
-        match option.name {
-            "inbound" => option.set(line, &mut direction, C::ACCESS_INBOUND)?,
-            "outbound" => option.set(line, &mut direction, C::ACCESS_OUTBOUND)?,
-            "duplex" => option.set(line, &mut direction, C::ACCESS_DUPLEX)?,
-            "no_access" => option.set(line, &mut direction, 0)?,
-            "byte" => option.set(line, &mut message, 0)?,
-            "message" => option.set(line, &mut message, C::TYPE_MESSAGE)?,
-            "read=" => option.once(line, &mut read, read_mode)?,
-            "nowait" => option.bit(line, &mut pipe_mode, C::NOWAIT)?,
-            "reject_remote" => option.bit(line, &mut pipe_mode, C::REJECT_REMOTE)?,
-            "overlapped" => option.bit(line, &mut open_mode, C::OVERLAPPED)?,
-            "first" => option.bit(line, &mut open_mode, C::FIRST_INSTANCE)?,
-            "write_through" => option.bit(line, &mut open_mode, C::WRITE_THROUGH)?,
-            "instances=" => option.once(line, &mut instances, |line| {
-                let unlimited = eat_word(line, "unlimited");
-                if unlimited { Ok(C::UNLIMITED_INSTANCES) } else { line.number() }
-            })?,
-            "out=" => option.once(line, &mut out, Line::number)?,
-            "in=" => option.once(line, &mut into, Line::number)?,
-            "timeout=" => option.once(line, &mut timeout, pipe_timeout)?,
-            "inherit" => option.flag(line, &mut inherit)?,
-            "open_mode=" => option.bits(line, &mut more_open, OPEN_MODE_WORDS)?,
-            "pipe_mode=" => option.bits(line, &mut more_pipe, PIPE_MODE_WORDS)?,
-            _ => {
-                let known = "inbound, outbound, duplex, no_access, byte, message, read=, nowait, \
-                             overlapped, first, write_through, reject_remote, instances=, out=, \
-                             in=, timeout=, inherit, open_mode=, pipe_mode=";
-                return option.unknown(line, known);
-            }
-        }
-    }
-    pipe.open_mode = open_mode | direction.unwrap_or(C::ACCESS_DUPLEX) | more_open.unwrap_or(0);
-    pipe.pipe_mode = pipe_mode | message.unwrap_or(0) | read.unwrap_or(0) | more_pipe.unwrap_or(0);
-    pipe.max_instances = instances.unwrap_or(pipe.max_instances);
-    pipe.out_buffer = out.unwrap_or(pipe.out_buffer);
-    pipe.in_buffer = into.unwrap_or(pipe.in_buffer);
-    pipe.default_timeout = timeout.unwrap_or(0);
-    pipe.inherit = inherit;
-    Ok(pipe)
-}
-
-/// The bits of an open mode that have words.
-pub(crate) const OPEN_MODE_WORDS: u32 = CreateNamedPipe::ACCESS_DUPLEX
-    | CreateNamedPipe::FIRST_INSTANCE
-    | CreateNamedPipe::OVERLAPPED
-    | CreateNamedPipe::WRITE_THROUGH;
-/// The bits of a pipe mode that have words.
-pub(crate) const PIPE_MODE_WORDS: u32 = CreateNamedPipe::NOWAIT
-    | CreateNamedPipe::READMODE_MESSAGE
-    | CreateNamedPipe::TYPE_MESSAGE
-    | CreateNamedPipe::REJECT_REMOTE;
-
-fn read_mode(line: &mut Line<'_>) -> Read<u32> {
-    if eat_word(line, "message") {
-        Ok(CreateNamedPipe::READMODE_MESSAGE)
-    } else if eat_word(line, "byte") {
-        Ok(0)
-    } else {
-        Err(line.wanted("byte or message"))
-    }
-}
-
-fn open(line: &mut Line<'_>) -> Read<CreateFile> {
-    let mut file = CreateFile { name: path(line)?, ..CreateFile::new("") };
-    let (mut access, mut more) = (None, None);
-    while let Some(option) = next(line)? {
-        match option.name {
-            "read" if line.eat_close("+write") => {
-                let both = Access::GENERIC_READ.with(Access::GENERIC_WRITE);
-                option.set(line, &mut access, both)?;
-            }
-            "read" => option.set(line, &mut access, Access::GENERIC_READ)?,
-            "write" => option.set(line, &mut access, Access::GENERIC_WRITE)?,
-            "attributes" => option.set(line, &mut access, Access::NONE)?,
-            "access=" => option.once(line, &mut access, |line| line.number().map(Access))?,
-            "overlapped" => option.bit(line, &mut file.flags, CreateFile::OVERLAPPED)?,
-            "write_through" => option.bit(line, &mut file.flags, CreateFile::WRITE_THROUGH)?,
-            "flags=" => {
-                let worded = CreateFile::OVERLAPPED | CreateFile::WRITE_THROUGH;
-                option.bits(line, &mut more, worded)?;
-            }
-            "inherit" => option.flag(line, &mut file.inherit)?,
-            _ => {
-                let known = "read, write, read+write, attributes, access=, overlapped, \
-                             write_through, flags=, inherit";
-                return option.unknown(line, known);
-            }
-        }
-    }
-    file.access = access.unwrap_or(file.access);
-    file.flags |= more.unwrap_or(0);
-    Ok(file)
 }
 
 fn set_state(line: &mut Line<'_>, names: &Names) -> Read<Call<Word, Word>> {

@@ -1,0 +1,334 @@
+//! Arbitrary scenarios and traces.
+
+use npfs_abi::{
+    Access, Call, CompletionMode, Composite, Configuration, CreateFile, CreateNamedPipe, Data,
+    Delivery, End, HandleState, HandleStateQuery, LocalInfo, Op, Output, Peek, PipeInfo, PipeName,
+    PipeState, PipeType, ProcessId, ReadMode, RequestId, Status, ThreadId, Time,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::scenario::{
+    Action, Caused, Ending, Evidence, Expected, ExpectedReply, Order, RuleClaim, Step, Word,
+};
+use crate::trace::{Event, Header, Recorded};
+use crate::{Scenario, Trace};
+
+fn handle() -> impl Strategy<Value = Word> {
+    select(&["s", "e", "end-1"]).prop_map(str::to_owned)
+}
+
+fn request() -> impl Strategy<Value = Word> {
+    select(&["r", "t.1", "t.4"]).prop_map(str::to_owned)
+}
+
+fn number() -> impl Strategy<Value = u32> {
+    prop_oneof![Just(0), Just(1), Just(255), Just(4096), Just(u32::MAX), any::<u32>()]
+}
+
+fn name() -> impl Strategy<Value = PipeName> {
+    let text = prop_oneof![
+        Just(r"\\.\pipe\a".to_owned()),
+        select(&["->", "=", "=x", "# a", ""]).prop_map(str::to_owned),
+        Just("a".repeat(40)),
+        any::<String>()
+    ];
+    text.prop_map(|text| PipeName::new(&text))
+}
+
+fn data() -> impl Strategy<Value = Data> {
+    let repeated = (any::<u8>(), 0..200_usize).prop_map(|(byte, count)| vec![byte; count]);
+    prop_oneof![vec(any::<u8>(), 0..50), repeated].prop_map(Data::from)
+}
+
+fn delivery() -> impl Strategy<Value = Delivery<Word>> {
+    let overlapped = option::of(handle()).prop_map(|event| Delivery::Overlapped { event });
+    prop_oneof![Just(Delivery::Return), overlapped]
+}
+
+fn reading() -> impl Strategy<Value = Delivery<Word>> {
+    prop_oneof![delivery(), Just(Delivery::Routine)]
+}
+
+/// Operations that make no handle. Boxed, as the big strategies are: their trees by value are too
+/// large for the stack of a test thread.
+fn op() -> BoxedStrategy<Op<Word, Word>> {
+    let wait = (vec(handle(), 1..4), any::<bool>(), option::of(number()), any::<bool>());
+    let set = (handle(), option::of(number()), option::of(number()), option::of(number()));
+    let pipes = prop_oneof![
+        (handle(), delivery())
+            .prop_map(|(pipe, delivery)| Call::ConnectNamedPipe { pipe, delivery }),
+        handle().prop_map(|pipe| Call::DisconnectNamedPipe { pipe }),
+        (name(), number()).prop_map(|(name, timeout)| Call::WaitNamedPipe { name, timeout }),
+        (handle(), number(), reading()).prop_map(|(file, length, delivery)| Call::ReadFile {
+            file,
+            length,
+            delivery
+        }),
+        (handle(), data(), reading()).prop_map(|(file, data, delivery)| Call::WriteFile {
+            file,
+            data,
+            delivery
+        }),
+        (handle(), number()).prop_map(|(pipe, length)| Call::PeekNamedPipe { pipe, length }),
+        (handle(), data(), number(), delivery()).prop_map(|(pipe, data, length, delivery)| {
+            Call::TransactNamedPipe { pipe, data, length, delivery }
+        }),
+        handle().prop_map(|file| Call::FlushFileBuffers { file }),
+        handle().prop_map(|pipe| Call::GetNamedPipeInfo { pipe }),
+        (handle(), any::<bool>(), any::<bool>()).prop_map(|(pipe, count, timeout)| {
+            let query = HandleStateQuery { collection_count: count, collect_timeout: timeout };
+            Call::GetNamedPipeHandleState { pipe, query }
+        }),
+        set.prop_map(|(pipe, mode, collection_count, collect_timeout)| {
+            Call::SetNamedPipeHandleState { pipe, mode, collection_count, collect_timeout }
+        }),
+        handle().prop_map(|pipe| Call::QueryLocalInformation { pipe }),
+    ];
+    let others = prop_oneof![
+        handle().prop_map(|file| Call::GetFileType { file }),
+        handle().prop_map(|handle| Call::CloseHandle { handle }),
+        (handle(), any::<bool>())
+            .prop_map(|(handle, inherit)| Call::SetHandleInformation { handle, inherit }),
+        handle().prop_map(|event| Call::SetEvent { event }),
+        handle().prop_map(|event| Call::ResetEvent { event }),
+        wait.prop_map(|(handles, all, timeout, alertable)| {
+            Call::WaitForObjects { handles, all, timeout, alertable }
+        }),
+        (option::of(number()), any::<bool>())
+            .prop_map(|(timeout, alertable)| Call::Sleep { timeout, alertable }),
+        handle().prop_map(|file| Call::CancelIo { file }),
+        (handle(), option::of(request()))
+            .prop_map(|(file, request)| Call::CancelIoEx { file, request }),
+        Just(Call::CancelSynchronousIo { thread: ThreadId(2) }),
+        any::<bool>().prop_map(|inherit| Call::CreateProcess { process: ProcessId(2), inherit }),
+        Just(Call::ExitThread),
+        option::of(Just(ProcessId(2))).prop_map(|process| Call::TerminateProcess { process }),
+    ];
+    let composites = prop_oneof![
+        (name(), data(), number(), number()).prop_map(|(name, data, length, timeout)| {
+            Composite::CallNamedPipe { name, data, length, timeout }
+        }),
+        (handle(), request(), any::<bool>()).prop_map(|(file, request, wait)| {
+            Composite::GetOverlappedResult { file, request, wait }
+        }),
+    ];
+    prop_oneof![
+        3 => pipes.prop_map(Op::Call),
+        3 => others.prop_map(Op::Call),
+        1 => composites.prop_map(Op::Composite),
+    ]
+    .boxed()
+}
+
+/// Operations that make one handle.
+fn making() -> BoxedStrategy<Op<Word, Word>> {
+    let numbers = (number(), number(), number(), number(), number(), number());
+    let create = (name(), numbers, any::<bool>()).prop_map(|(name, numbers, inherit)| {
+        let (open_mode, pipe_mode, max_instances, out_buffer, in_buffer, default_timeout) = numbers;
+        Call::CreateNamedPipe(CreateNamedPipe {
+            name,
+            open_mode,
+            pipe_mode,
+            max_instances,
+            out_buffer,
+            in_buffer,
+            default_timeout,
+            inherit,
+        })
+    });
+    let rights = select(&[0, 0x8000_0000, 0x4000_0000, 0xC000_0000_u32]);
+    let access = prop_oneof![rights, number()].prop_map(Access);
+    let open =
+        (name(), access, number(), any::<bool>()).prop_map(|(name, access, flags, inherit)| {
+            Call::CreateFile(CreateFile { name, access, flags, inherit })
+        });
+    let target = option::of(Just(ProcessId(2)));
+    let duplicate = (handle(), target, option::of(number()), any::<bool>()).prop_map(
+        |(handle, target, access, inherit)| Call::DuplicateHandle {
+            handle,
+            target,
+            access: access.map(Access),
+            inherit,
+        },
+    );
+    let event = (any::<bool>(), any::<bool>())
+        .prop_map(|(manual, signaled)| Call::CreateEvent { manual, signaled });
+    prop_oneof![create, open, duplicate, event].prop_map(Op::Call).boxed()
+}
+
+fn output() -> BoxedStrategy<Output<Word>> {
+    let counts = || (number(), number(), number(), number(), number(), number());
+    let local = (
+        select(PipeType::ALL),
+        select(Configuration::ALL),
+        counts(),
+        select(PipeState::ALL),
+        select(End::ALL),
+    );
+    prop_oneof![
+        handle().prop_map(Output::Handle),
+        (handle(), handle()).prop_map(|(read, write)| Output::Handles(read, write)),
+        data().prop_map(Output::Data),
+        (data(), number(), number()).prop_map(|(data, available, left)| Output::Peek(Peek {
+            data,
+            available,
+            left
+        })),
+        (select(End::ALL), select(PipeType::ALL), number(), number(), number()).prop_map(
+            |(end, pipe_type, out_buffer, in_buffer, max_instances)| {
+                Output::Info(PipeInfo { end, pipe_type, out_buffer, in_buffer, max_instances })
+            }
+        ),
+        (select(ReadMode::ALL), select(CompletionMode::ALL), number()).prop_map(
+            |(read_mode, completion_mode, instances)| {
+                Output::State(HandleState { read_mode, completion_mode, instances })
+            }
+        ),
+        local.prop_map(|(pipe_type, configuration, numbers, state, end)| {
+            Output::Local(LocalInfo {
+                pipe_type,
+                configuration,
+                maximum_instances: numbers.0,
+                current_instances: numbers.1,
+                inbound_quota: numbers.2,
+                read_data_available: numbers.3,
+                outbound_quota: numbers.4,
+                write_quota_available: numbers.5,
+                state,
+                end,
+            })
+        }),
+        number().prop_map(Output::FileType),
+        vec((1..5_u32).prop_map(|call| RequestId { thread: ThreadId(1), call }), 0..3)
+            .prop_map(Output::Routines),
+    ]
+    .boxed()
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    let known = [Status::SUCCESS, Status::TIMEOUT, Status::PENDING, Status::PIPE_BROKEN];
+    prop_oneof![select(known.to_vec()), (0..70_u32).prop_map(Status), any::<u32>().prop_map(Status)]
+}
+
+fn reply() -> impl Strategy<Value = ExpectedReply> {
+    (status(), option::of(number()), option::of(output()))
+        .prop_map(|(status, information, output)| ExpectedReply { status, information, output })
+}
+
+fn expected() -> impl Strategy<Value = Expected> {
+    prop_oneof![reply().prop_map(Expected::Done), Just(Expected::Pending), Just(Expected::Blocked)]
+}
+
+fn caused() -> impl Strategy<Value = Caused> {
+    let who = prop_oneof![Just((true, "u".to_owned())), request().prop_map(|word| (false, word))];
+    (who, reply()).prop_map(|((wakes, who), reply)| Caused { wakes, who, reply })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let thread = (1..4_u32).prop_map(ThreadId);
+    let label = |words: &'static [&'static str]| {
+        option::of(select(words)).prop_map(|word| word.map(str::to_owned).into_iter().collect())
+    };
+    let plain = (label(&["r", "x"]), op());
+    let making = (label(&["s", "new", "x"]), making());
+    let pair = (number(), any::<bool>()).prop_map(|(size, inherit)| {
+        let labels = vec!["e".to_owned(), "end-1".to_owned()];
+        (labels, Op::Call(Call::CreatePipe { size, inherit }))
+    });
+    let op = (thread, prop_oneof![6 => plain, 2 => making, 1 => pair])
+        .prop_map(|(thread, (labels, op))| Action::Op { thread, labels, op });
+    let advance = any::<u64>().prop_map(|span| Action::Advance(Time(span)));
+    (prop_oneof![9 => op, 1 => advance], option::of(expected()), vec(caused(), 0..3)).prop_map(
+        |(action, mut expected, mut caused)| {
+            if expected.is_none() {
+                caused.clear();
+            } else if matches!(action, Action::Advance(_)) {
+                let ok = ExpectedReply { status: Status::SUCCESS, information: None, output: None };
+                expected = Some(Expected::Done(ok));
+            }
+            Step { line: 0, action, expected, caused }
+        },
+    )
+}
+
+fn ending() -> impl Strategy<Value = Ending> {
+    select(&[Ending::Finished, Ending::Blocked, Ending::Deadlock])
+}
+
+/// Scenarios whose first steps give the words that the others use.
+pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
+    let evidence =
+        select(&[Evidence::Tested, Evidence::Reported, Evidence::Documented, Evidence::Chosen]);
+    let rule =
+        ("[A-Z]{2,8}-[0-9]{2}", evidence).prop_map(|(id, evidence)| RuleClaim { id, evidence });
+    let order = (vec((1..4_u32).prop_map(ThreadId), 0..5), ending());
+    let title = "([a-z][a-z \"é]{0,20}[a-z.])?";
+    let parts = (title, vec(rule, 0..3), vec(step(), 0..8), option::of(ending()), vec(order, 0..3));
+    parts.prop_map(|(title, rules, more, ending, orders)| {
+        let text = "process p\nprocess child spawned\nthread t\nthread u\nthread v in child\n\
+                    t: s = create_pipe a\nt: e end-1 = create_anonymous_pipe\n\
+                    t: r = read s 1 overlapped\nt: flush s\n";
+        let mut scenario = Scenario::parse(text).unwrap();
+        (scenario.title, scenario.rules, scenario.ending) = (title, rules, ending);
+        scenario.steps.extend(more);
+        let named = (0..).zip(orders).map(|(number, (threads, ending))| Order {
+            name: format!("order-{number}"),
+            threads,
+            ending,
+        });
+        scenario.orders = named.collect();
+        scenario
+    })
+}
+
+pub(super) fn trace() -> impl Strategy<Value = Trace> {
+    let result =
+        (option::of(status()), option::of(number()), option::of(data()), option::of(output()))
+            .prop_map(|(status, information, data, output)| Recorded {
+                status,
+                error: information,
+                information,
+                data,
+                output,
+            });
+    let event = (0..5, prop_oneof![op(), making()], result, any::<u64>()).prop_map(
+        |(kind, op, result, ms)| {
+            let (seq, thread, process, id) = (0, 1, 1, "t1.1".to_owned());
+            match kind {
+                0 => Event::Call { seq, thread, process, id, op },
+                1 => Event::Return { seq, thread, id, result },
+                2 => Event::Done { seq, thread, id, result },
+                3 => Event::Block { seq, thread, id },
+                _ => Event::Advance { seq, ms },
+            }
+        },
+    );
+    (any::<String>(), vec(event, 0..8)).prop_map(|(text, mut events)| {
+        events.push(Event::End { seq: 0 });
+        let header = Header {
+            trace: "npfs".to_owned(),
+            version: 1,
+            system: text.clone(),
+            system_version: text.clone(),
+            recorder: text.clone(),
+            scenario: text.clone(),
+            processes: vec![text.clone()],
+            threads: vec![(text, 1)],
+        };
+        let numbered = (1..).zip(events).map(|(number, mut event)| {
+            match &mut event {
+                Event::Call { seq, .. }
+                | Event::Return { seq, .. }
+                | Event::Block { seq, .. }
+                | Event::Done { seq, .. }
+                | Event::Advance { seq, .. }
+                | Event::End { seq } => *seq = number,
+            }
+            (number + 1, event)
+        });
+        Trace { header, events: numbered.collect() }
+    })
+}
