@@ -1,0 +1,493 @@
+//! One scenario after another: each of its threads is an OS thread, and steps begin in file order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use npfs_abi::{Call, Composite, Delivery, Op, Output, RequestId, Status, ThreadId};
+use npfs_trace::scenario::{Action, Scenario, Word};
+use npfs_trace::trace::{Event, Header, Recorded, Trace};
+
+use crate::win32::{self, Answer, Meaning, Request};
+use crate::words::{Named, visit};
+
+const USAGE: &str =
+    "usage: npfs-record [--system NAME] [--system-version VERSION] [--out DIR] SCENARIO...";
+
+/// A call that has not returned for this long is taken to block.
+const BLOCKS_AFTER: Duration = Duration::from_millis(20);
+/// The same for calls that cannot block: only a very slow machine takes so long.
+const SLOW_AFTER: Duration = Duration::from_millis(500);
+/// So many polls in a row must bring nothing new before a step is over.
+const QUIET_POLLS: u32 = 5;
+const POLL: Duration = Duration::from_millis(1);
+
+struct Options {
+    system: String,
+    system_version: String,
+    out: PathBuf,
+    scenarios: Vec<String>,
+}
+
+fn options() -> Result<Options, String> {
+    let mut options = Options {
+        system: String::from("windows"),
+        system_version: win32::version(),
+        out: PathBuf::from("."),
+        scenarios: Vec::new(),
+    };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or(format!("{word} needs a value\n{USAGE}"));
+        match word.as_str() {
+            "--system" => options.system = value()?,
+            "--system-version" => options.system_version = value()?,
+            "--out" => options.out = PathBuf::from(value()?),
+            _ if word.starts_with("--") => return Err(format!("unknown option {word}\n{USAGE}")),
+            _ => options.scenarios.push(word),
+        }
+    }
+    if options.scenarios.is_empty() { Err(USAGE.into()) } else { Ok(options) }
+}
+
+/// Records what the command line names. 0: all recorded; 1: something went wrong; 2: wrong usage,
+/// or some scenarios are beyond this recorder.
+pub(crate) fn main() -> ExitCode {
+    let options = match options() {
+        Ok(options) => options,
+        Err(message) => {
+            eprintln!("npfs-record: {message}");
+            return ExitCode::from(2);
+        }
+    };
+    let mut code = 0;
+    for path in &options.scenarios {
+        match one(path, &options) {
+            Ok(Note::Recorded) => println!("recorded {path}"),
+            Ok(Note::Stopped(why)) => println!("stopped {path}: {why}"),
+            Ok(Note::Refused(why)) => {
+                println!("refused {path}: {why}");
+                code = code.max(2);
+            }
+            Err(message) => {
+                println!("failed {path}: {message}");
+                code = 1;
+                break;
+            }
+        }
+    }
+    // Threads that nothing could wake are left behind; the end of the process ends them.
+    std::process::exit(code)
+}
+
+enum Note {
+    Recorded,
+    Stopped(String),
+    Refused(String),
+}
+
+fn one(path: &str, options: &Options) -> Result<Note, String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let scenario = Scenario::parse(&text).map_err(|error| error.to_string())?;
+    if let Some(why) = beyond(&scenario) {
+        return Ok(Note::Refused(why.into()));
+    }
+    let name = name_of(path);
+    let (events, stopped) = Run::new(&scenario).record();
+    let trace = Trace {
+        header: Header {
+            trace: "npfs".into(),
+            version: 1,
+            system: options.system.clone(),
+            system_version: options.system_version.clone(),
+            recorder: concat!("npfs-record ", env!("CARGO_PKG_VERSION")).into(),
+            scenario: name.clone(),
+            processes: scenario.processes.iter().map(|process| process.name.clone()).collect(),
+            threads: scenario
+                .threads
+                .iter()
+                .map(|thread| (thread.name.clone(), thread.process.0))
+                .collect(),
+        },
+        events: events.into_iter().enumerate().map(|(n, event)| (n as u32 + 2, event)).collect(),
+    };
+    let file = options.out.join(format!("{name}.jsonl"));
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    }
+    fs::write(&file, trace.write()).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(stopped.map_or(Note::Recorded, Note::Stopped))
+}
+
+/// The path below `fixtures/scenarios`, with `/`, without the extension; else the file's name.
+fn name_of(path: &str) -> String {
+    let path = path.replace('\\', "/");
+    let below = match path.rsplit_once("fixtures/scenarios/") {
+        Some((_, below)) => below,
+        None => path.rsplit('/').next().unwrap_or(&path),
+    };
+    Path::new(below).with_extension("").to_string_lossy().replace('\\', "/")
+}
+
+/// Why this recorder cannot run the scenario.
+fn beyond(scenario: &Scenario) -> Option<&'static str> {
+    if scenario.processes.len() > 1 {
+        return Some("it has several processes");
+    }
+    scenario.steps.iter().find_map(|step| match &step.action {
+        Action::Op { op: Op::Call(call), .. } => match call {
+            Call::CreateProcess { .. } | Call::TerminateProcess { .. } => {
+                Some("it starts or ends a process")
+            }
+            Call::DuplicateHandle { target: Some(target), .. } if target.0 != 1 => {
+                Some("it duplicates to another process")
+            }
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+struct Job {
+    id: RequestId,
+    op: Op<Word, Word>,
+    request: Request,
+    meaning: Meaning,
+}
+
+struct Worker {
+    jobs: Option<Sender<Job>>,
+    thread: JoinHandle<()>,
+    calls: u32,
+}
+
+/// A call that has not returned yet.
+struct Running {
+    labels: Vec<Word>,
+    op: Op<Word, Word>,
+    request: Request,
+}
+
+/// One run of a scenario.
+struct Run<'a> {
+    scenario: &'a Scenario,
+    workers: Vec<Worker>,
+    answers: Receiver<(RequestId, Answer)>,
+    /// What the scenario's words stand for.
+    meaning: Meaning,
+    /// The names the trace has for them.
+    handle_names: BTreeMap<Word, Word>,
+    request_names: BTreeMap<Word, Word>,
+    /// Handles not yet closed.
+    open: BTreeSet<usize>,
+    handles_made: u32,
+    running: BTreeMap<RequestId, Running>,
+    pending: BTreeMap<RequestId, Request>,
+    events: Vec<Event>,
+}
+
+fn work(jobs: &Receiver<Job>, answers: &Sender<(RequestId, Answer)>) {
+    for job in jobs {
+        let ends = matches!(job.op, Op::Call(Call::ExitThread));
+        let answer = if ends {
+            // The thread's end is its return from this function.
+            let result = Recorded { error: Some(0), ..Recorded::default() };
+            Answer { result, handles: Vec::new() }
+        } else {
+            win32::perform(&job.op, job.request, &job.meaning)
+        };
+        if answers.send((job.id, answer)).is_err() || ends {
+            return;
+        }
+    }
+}
+
+/// How long to wait for the return of a call before it counts as blocked.
+fn patience(op: &Op<Word, Word>) -> Duration {
+    let timeout = match op {
+        Op::Call(call) => match call {
+            Call::CreateNamedPipe(_)
+            | Call::CreateFile(_)
+            | Call::CreatePipe { .. }
+            | Call::CreateEvent { .. }
+            | Call::DuplicateHandle { .. }
+            | Call::SetHandleInformation { .. }
+            | Call::SetEvent { .. }
+            | Call::ResetEvent { .. }
+            | Call::CancelIo { .. }
+            | Call::CancelIoEx { .. }
+            | Call::CancelSynchronousIo { .. }
+            | Call::ExitThread => return SLOW_AFTER,
+            Call::Sleep { timeout, .. } | Call::WaitForObjects { timeout, .. } => *timeout,
+            Call::WaitNamedPipe { timeout, .. } => Some(*timeout),
+            _ => None,
+        },
+        Op::Composite(Composite::CallNamedPipe { timeout, .. }) => Some(*timeout),
+        Op::Composite(Composite::GetOverlappedResult { wait: false, .. }) => return SLOW_AFTER,
+        Op::Composite(_) => None,
+    };
+    // A call that ends by itself after a short time must be seen to block before.
+    match timeout {
+        Some(ms @ 1..40) => Duration::from_millis(u64::from(ms) / 2),
+        _ => BLOCKS_AFTER,
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(scenario: &'a Scenario) -> Run<'a> {
+        let (sender, answers) = channel();
+        let workers: Vec<Worker> = scenario
+            .threads
+            .iter()
+            .map(|_| {
+                let (jobs, todo) = channel();
+                let sender = sender.clone();
+                let thread = thread::spawn(move || work(&todo, &sender));
+                Worker { jobs: Some(jobs), thread, calls: 0 }
+            })
+            .collect();
+        let threads = workers.iter().map(|worker| win32::thread_handle(&worker.thread)).collect();
+        Run {
+            scenario,
+            workers,
+            answers,
+            meaning: Meaning { threads, ..Meaning::default() },
+            handle_names: BTreeMap::new(),
+            request_names: BTreeMap::new(),
+            open: BTreeSet::new(),
+            handles_made: 0,
+            running: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// The events, and why the run stopped before its last step.
+    fn record(mut self) -> (Vec<Event>, Option<String>) {
+        let mut stopped = None;
+        for step in &self.scenario.steps {
+            let done = match &step.action {
+                Action::Op { thread, labels, op } => self.step(*thread, labels, op),
+                Action::Advance(time) => {
+                    let seq = self.seq();
+                    self.events.push(Event::Advance { seq, ms: time.as_millis() });
+                    thread::sleep(Duration::from_millis(time.as_millis()));
+                    self.settle(None);
+                    Ok(())
+                }
+            };
+            if let Err(why) = done {
+                stopped = Some(format!("line {}: {why}", step.line));
+                break;
+            }
+        }
+        let seq = self.seq();
+        self.events.push(Event::End { seq });
+        self.clean();
+        (self.events, stopped)
+    }
+
+    fn seq(&self) -> u32 {
+        self.events.len() as u32 + 1
+    }
+
+    fn step(
+        &mut self,
+        thread: ThreadId,
+        labels: &[Word],
+        op: &Op<Word, Word>,
+    ) -> Result<(), String> {
+        let index = (thread.0 as usize).wrapping_sub(1);
+        let busy = self.running.keys().any(|id| id.thread == thread);
+        let Some(worker) = self.workers.get_mut(index) else {
+            return Err("no such thread".into());
+        };
+        if busy {
+            return Err("the thread is still in its last call".into());
+        }
+        worker.calls += 1;
+        let id = RequestId { thread, call: worker.calls };
+        let request = Request::new(id, op);
+        let event = Event::Call {
+            seq: self.events.len() as u32 + 1,
+            thread: thread.0,
+            process: 1,
+            id: id.to_string(),
+            op: self.named(op),
+        };
+        self.events.push(event);
+        if let (true, Some(label)) = (makes_request(op), labels.first()) {
+            self.meaning.requests.insert(label.clone(), request);
+            self.request_names.insert(label.clone(), id.to_string());
+        }
+        let job = Job { id, op: op.clone(), request, meaning: self.meaning.clone() };
+        let sent = self.workers[index].jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
+        if !sent {
+            return Err("the thread has ended".into());
+        }
+        self.running.insert(id, Running { labels: labels.to_vec(), op: op.clone(), request });
+        self.settle(Some((id, patience(op))));
+        Ok(())
+    }
+
+    /// The operation with the trace's names instead of the scenario's words.
+    fn named(&self, op: &Op<Word, Word>) -> Op<Word, Word> {
+        let mut op = op.clone();
+        visit(&mut op, &mut |word| {
+            let (word, names) = match word {
+                Named::Handle(word) => (word, &self.handle_names),
+                Named::Request(word) => (word, &self.request_names),
+            };
+            if let Some(name) = names.get(word) {
+                word.clone_from(name);
+            }
+        });
+        op
+    }
+
+    /// Waits until nothing more happens and writes down what did: first whether the step's own
+    /// call `own` returned, then calls that woke and requests that ended, by thread and number.
+    fn settle(&mut self, own: Option<(RequestId, Duration)>) {
+        let mut returned: BTreeMap<RequestId, Answer> = BTreeMap::new();
+        let mut ended: BTreeMap<RequestId, Recorded> = BTreeMap::new();
+        let start = Instant::now();
+        let mut quiet = 0;
+        loop {
+            let waiting = own.is_some_and(|(id, patience)| {
+                !returned.contains_key(&id) && start.elapsed() < patience
+            });
+            if !waiting && quiet >= QUIET_POLLS {
+                break;
+            }
+            let mut news = false;
+            if let Ok((id, answer)) = self.answers.recv_timeout(POLL) {
+                news = true;
+                let running = self.running.get(&id);
+                if let Some(request) = running.and_then(|running| begun(running, &answer)) {
+                    self.pending.insert(id, request);
+                }
+                returned.insert(id, answer);
+            }
+            self.pending.retain(|id, request| match request.ended() {
+                Some(result) => {
+                    news = true;
+                    ended.insert(*id, result);
+                    false
+                }
+                None => true,
+            });
+            quiet = if news { 0 } else { quiet + 1 };
+        }
+        if let Some((id, _)) = own {
+            match returned.remove(&id) {
+                Some(answer) => self.returns(id, answer),
+                None => {
+                    let event =
+                        Event::Block { seq: self.seq(), thread: id.thread.0, id: id.to_string() };
+                    self.events.push(event);
+                }
+            }
+        }
+        let ids: BTreeSet<RequestId> = returned.keys().chain(ended.keys()).copied().collect();
+        for id in ids {
+            if let Some(answer) = returned.remove(&id) {
+                self.returns(id, answer);
+            }
+            if let Some(result) = ended.remove(&id) {
+                let (seq, thread) = (self.seq(), id.thread.0);
+                self.events.push(Event::Done { seq, thread, id: id.to_string(), result });
+            }
+        }
+    }
+
+    fn returns(&mut self, id: RequestId, answer: Answer) {
+        let mut result = answer.result;
+        if let Some(Running { labels, op, .. }) = self.running.remove(&id) {
+            let mut names = Vec::new();
+            for (n, handle) in answer.handles.iter().enumerate() {
+                self.handles_made += 1;
+                let name = format!("h{}", self.handles_made);
+                self.open.insert(*handle);
+                if let Some(label) = labels.get(n) {
+                    self.meaning.handles.insert(label.clone(), *handle);
+                    self.handle_names.insert(label.clone(), name.clone());
+                }
+                names.push(name);
+            }
+            let mut names = names.into_iter();
+            match (names.next(), names.next()) {
+                (Some(one), None) => result.output = Some(Output::Handle(one)),
+                (Some(one), Some(two)) => result.output = Some(Output::Handles(one, two)),
+                _ => {}
+            }
+            if let (Op::Call(Call::CloseHandle { handle }), Some(0)) = (&op, result.error) {
+                if let Some(value) = self.meaning.handles.get(handle) {
+                    self.open.remove(value);
+                }
+            }
+            if let Op::Call(Call::ExitThread) = op {
+                if let Some(worker) = self.workers.get_mut(id.thread.0 as usize - 1) {
+                    worker.jobs = None;
+                }
+            }
+        }
+        let (seq, thread) = (self.seq(), id.thread.0);
+        self.events.push(Event::Return { seq, thread, id: id.to_string(), result });
+    }
+
+    /// Leaves as little as possible behind for the next scenario.
+    fn clean(&mut self) {
+        let open: Vec<usize> = self.open.iter().copied().collect();
+        let stuck: Vec<usize> = self
+            .running
+            .keys()
+            .filter_map(|id| self.meaning.threads.get(id.thread.0 as usize - 1).copied())
+            .collect();
+        win32::cancel(&open, &stuck);
+        for worker in &mut self.workers {
+            worker.jobs = None;
+        }
+        let start = Instant::now();
+        while !self.workers.iter().all(|worker| worker.thread.is_finished())
+            && start.elapsed() < Duration::from_millis(50)
+        {
+            thread::sleep(POLL);
+        }
+        win32::close(&open);
+        let start = Instant::now();
+        while !self.workers.iter().all(|worker| worker.thread.is_finished())
+            && start.elapsed() < Duration::from_millis(50)
+        {
+            thread::sleep(POLL);
+        }
+    }
+}
+
+/// Whether the first label of a step names a request.
+fn makes_request(op: &Op<Word, Word>) -> bool {
+    matches!(
+        op,
+        Op::Call(
+            Call::ConnectNamedPipe { .. }
+                | Call::ReadFile { .. }
+                | Call::WriteFile { .. }
+                | Call::TransactNamedPipe { .. }
+        )
+    )
+}
+
+/// The request that goes on after its call has returned with `answer`.
+fn begun(running: &Running, answer: &Answer) -> Option<Request> {
+    let routine = match &running.op {
+        Op::Call(Call::ReadFile { delivery, .. } | Call::WriteFile { delivery, .. }) => {
+            *delivery == Delivery::Routine && answer.result.error == Some(0)
+        }
+        _ => false,
+    };
+    let pending = makes_request(&running.op) && answer.result.status == Some(Status::PENDING);
+    (routine || pending).then_some(running.request)
+}
