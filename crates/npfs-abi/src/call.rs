@@ -6,7 +6,11 @@ use crate::{Access, Data, Handle, PipeName, ProcessId, RequestId, ThreadId};
 
 /// How the end of an operation reaches its caller.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase", deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase", deny_unknown_fields)
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Delivery<H = Handle> {
     /// No OVERLAPPED: the call returns at its end. On an overlapped handle the Win32 function
@@ -24,7 +28,11 @@ pub enum Delivery<H = Handle> {
 
 /// The arguments of `CreateNamedPipe`, in Windows' own numbers.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateNamedPipe {
     /// `lpName`
@@ -87,7 +95,11 @@ impl CreateNamedPipe {
 /// The arguments of `CreateFile` for the client end of a pipe; the disposition is `OPEN_EXISTING`,
 /// and the share mode plays no part (OPEN-15).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateFile {
     /// `lpFileName`
@@ -119,7 +131,11 @@ impl CreateFile {
 
 /// Which of the further out parameters of `GetNamedPipeHandleState` are asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HandleStateQuery {
     /// `lpMaxCollectionCount` is given.
@@ -133,7 +149,11 @@ pub struct HandleStateQuery {
 /// `H` is how a handle is named and `R` how a request is: [`Handle`] and [`RequestId`] in the
 /// kernel, words in a scenario, names in order of appearance in a trace.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Call<H = Handle, R = RequestId> {
     /// `CreateNamedPipe`. Gives a handle to the server end of a new instance.
@@ -346,7 +366,11 @@ pub enum Op<H = Handle, R = RequestId> {
 
 /// A Win32 function that makes several kernel calls.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Composite<H = Handle, R = RequestId> {
     /// `CallNamedPipe`: open, else wait and open, set message mode, transact, close (CALL-01).

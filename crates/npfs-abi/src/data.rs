@@ -173,7 +173,10 @@ mod with_serde {
                         text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect();
                     match digits {
                         Some(digits) if digits.len() % 2 == 0 => Ok(Data::from(
-                            digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect::<Vec<u8>>(),
+                            digits
+                                .chunks(2)
+                                .map(|pair| pair[0] << 4 | pair[1])
+                                .collect::<Vec<u8>>(),
                         )),
                         _ => Err(D::Error::custom("wanted an even number of hexadecimal digits")),
                     }

@@ -36,7 +36,11 @@ number! {
 /// Names depend on the asker, never on how threads interleave. Prints as `t2.5`,
 /// the fifth kernel call of thread 2.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RequestId {
     /// The thread that issued the call.

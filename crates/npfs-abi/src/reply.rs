@@ -59,7 +59,11 @@ impl<H> Reply<H> {
 
 /// What a call hands out.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Output<H = Handle> {
     /// Nothing.
@@ -86,7 +90,11 @@ pub enum Output<H = Handle> {
 
 /// The answer of `PeekNamedPipe` and `FSCTL_PIPE_PEEK`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Peek {
     /// The bytes shown, still in the pipe.
@@ -100,7 +108,11 @@ pub struct Peek {
 
 /// The answer of `GetNamedPipeInfo`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PipeInfo {
     /// Whose handle was asked.
@@ -117,7 +129,11 @@ pub struct PipeInfo {
 
 /// The answer of `GetNamedPipeHandleState`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HandleState {
     /// `PIPE_READMODE_MESSAGE` or not.
@@ -130,7 +146,11 @@ pub struct HandleState {
 
 /// `FILE_PIPE_LOCAL_INFORMATION`, field by field (INFO-50 to INFO-58).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LocalInfo {
     /// NamedPipeType

@@ -32,10 +32,6 @@ impl Time {
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (ms, rest) = (self.0 / 10_000, self.0 % 10_000);
-        if rest == 0 {
-            write!(f, "{ms}ms")
-        } else {
-            write!(f, "{ms}.{rest:04}ms")
-        }
+        if rest == 0 { write!(f, "{ms}ms") } else { write!(f, "{ms}.{rest:04}ms") }
     }
 }
