@@ -429,9 +429,9 @@ impl Kernel {
 }
 
 fn pipe_text(pipe: &Pipe) -> String {
-    match &pipe.name {
-        Some(name) => format!("\\\\.\\pipe\\{name}"),
-        None => "an unnamed pipe".to_string(),
+    match &pipe.path {
+        Some(path) => path.to_string(),
+        None => "an anonymous pipe".to_string(),
     }
 }
 

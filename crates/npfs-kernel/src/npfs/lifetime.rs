@@ -81,6 +81,7 @@ impl Kernel {
                     timeout => timeout,
                 };
                 let pipe = self.pipes.insert(Pipe {
+                    path: Some(arguments.name.clone()),
                     name: Some(folded.clone()),
                     pipe_type: if message { PipeType::Message } else { PipeType::Byte },
                     configuration,
@@ -230,6 +231,7 @@ impl Kernel {
         const WRITE_END: Access = Access(0x12_0196);
         let quota = if size == 0 { 4096 } else { size };
         let pipe = self.pipes.insert(Pipe {
+            path: None,
             name: None,
             pipe_type: PipeType::Byte,
             configuration: Configuration::Duplex,

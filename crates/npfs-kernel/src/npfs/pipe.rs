@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 
-use npfs_abi::{Configuration, PipeType, RequestId, Time};
+use npfs_abi::{Configuration, PipeName, PipeType, RequestId, Time};
 
 use crate::npfs::Instance;
 use crate::store::Id;
@@ -11,7 +11,10 @@ use crate::store::Id;
 /// A pipe [what an FCB describes]: everything its instances share.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Pipe {
-    /// The upcased name; `None` for an anonymous pipe and for one whose last server handle closed.
+    /// The path it was first created with, for people; `None` for an anonymous pipe.
+    pub(crate) path: Option<PipeName>,
+    /// The upcased name under which it can be opened; `None` for an anonymous pipe and for one
+    /// whose last server handle closed.
     pub(crate) name: Option<Arc<str>>,
     pub(crate) pipe_type: PipeType,
     pub(crate) configuration: Configuration,
