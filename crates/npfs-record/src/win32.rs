@@ -453,6 +453,11 @@ fn perform_call(call: &Call<Word, Word>, request: Request, meaning: &Meaning) ->
         Call::TransactNamedPipe { pipe, data, delivery, .. } => {
             let overlapped = overlapped(delivery);
             let sent: &'static [u8] = Box::leak(data.to_vec().into_boxed_slice());
+            if !overlapped.is_null() {
+                // Wine does not say PENDING here itself, so that the poll would see an end.
+                // SAFETY: leaked memory; the call has not been made.
+                unsafe { (*overlapped).Internal = Status::PENDING.0 as usize };
+            }
             // SAFETY: both buffers and the OVERLAPPED are leaked; the count is written before
             // the return.
             let done = unsafe {
