@@ -52,8 +52,8 @@ fn the_architecture_page_names_every_crate_and_kernel_module() {
     let mut modules_of_kernel = Vec::new();
     modules(&root.join("crates/npfs-kernel/src"), &mut modules_of_kernel);
     let crates = fs::read_dir(root.join("crates")).expect("the crates");
-    let crates =
-        crates.map(|entry| format!("crates/{}", entry.expect("a crate").file_name().to_string_lossy()));
+    let crates = crates
+        .map(|entry| format!("crates/{}", entry.expect("a crate").file_name().to_string_lossy()));
 
     let missing: Vec<String> = crates
         .chain(modules_of_kernel)
@@ -72,4 +72,24 @@ fn kernel_and_vocabulary_are_without_std() {
         assert!(source.contains("#![forbid(unsafe_code)]"), "{name} forbids unsafe code");
         assert!(!source.contains("extern crate std"), "{name} does not ask for std");
     }
+}
+
+#[test]
+fn the_example_of_the_readme_is_real() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    let mut blocks = readme.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let (text, transcript) = (blocks.next().expect("a scenario"), blocks.next().expect("its run"));
+
+    let folder = root().join("fixtures/scenarios/seed");
+    let files = fs::read_dir(folder).expect("the scenarios");
+    let same = files.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok());
+    assert!(same.into_iter().any(|file| file == text), "the example is one of the files");
+
+    let scenario = npfs_trace::Scenario::parse(text).expect("a scenario");
+    let mut runs = npfs_machine::run(&scenario, None).transcript;
+    for order in &scenario.orders {
+        let run = npfs_machine::run(&scenario, Some(order));
+        runs += &format!("\norder {}\n{}", order.name, run.transcript);
+    }
+    assert_eq!(runs, transcript);
 }
