@@ -9,9 +9,8 @@ use crate::files;
 
 /// Prints the state after `step` steps.
 pub(crate) fn dump(path: &Path, step: Option<usize>) -> Verdict {
-    let scenario = files::read(path).and_then(|text| {
-        Scenario::parse(&text).map_err(|error| files::place(path, &error))
-    });
+    let scenario = files::read(path)
+        .and_then(|text| Scenario::parse(&text).map_err(|error| files::place(path, &error)));
     match scenario {
         Ok(scenario) => {
             let count = scenario.steps.len();

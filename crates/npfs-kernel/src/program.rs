@@ -124,11 +124,8 @@ impl Program {
         blocks: &dyn StatusBlocks,
     ) -> Next {
         match blocks.reply(request) {
-            Some(reply) => done(Reply {
-                status: reply.status,
-                information: reply.information,
-                output: Output::None,
-            }),
+            // The bytes are in the caller's buffer by now, so they are part of the answer.
+            Some(reply) => done(reply),
             None if wait => {
                 self.state = State::Waiting(request);
                 wait_for(blocks.event(request).unwrap_or(file))
