@@ -5,6 +5,8 @@
 #![deny(unsafe_code)]
 
 #[cfg(windows)]
+mod agent;
+#[cfg(windows)]
 mod record;
 #[cfg(windows)]
 #[allow(unsafe_code)]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,6 +13,7 @@ use npfs_abi::{Call, Composite, Delivery, Op, Output, RequestId, Status, ThreadI
 use npfs_trace::scenario::{Action, Scenario, Word};
 use npfs_trace::trace::{Event, Header, Recorded, Trace};
 
+use crate::agent::{self, Remote};
 use crate::win32::{self, Answer, Meaning, Request};
 use crate::words::{Named, visit};
 
@@ -24,7 +26,7 @@ const BLOCKS_AFTER: Duration = Duration::from_millis(20);
 const SLOW_AFTER: Duration = Duration::from_millis(500);
 /// So many polls in a row must bring nothing new before a step is over.
 const QUIET_POLLS: u32 = 5;
-const POLL: Duration = Duration::from_millis(1);
+pub(crate) const POLL: Duration = Duration::from_millis(1);
 
 struct Options {
     system: String,
@@ -57,6 +59,10 @@ fn options() -> Result<Options, String> {
 /// Records what the command line names. 0: all recorded; 1: something went wrong; 2: wrong usage,
 /// or some scenarios are beyond this recorder.
 pub(crate) fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    if let (Some("--agent"), Some(port)) = (words.next().as_deref(), words.next()) {
+        return agent::main(&port);
+    }
     let options = match options() {
         Ok(options) => options,
         Err(message) => {
@@ -106,7 +112,14 @@ fn one(path: &str, options: &Options) -> Result<Note, String> {
             system_version: options.system_version.clone(),
             recorder: concat!("npfs-record ", env!("CARGO_PKG_VERSION")).into(),
             scenario: name.clone(),
-            processes: scenario.processes.iter().map(|process| process.name.clone()).collect(),
+            processes: scenario
+                .processes
+                .iter()
+                .map(|process| {
+                    let mark = if process.started { "" } else { "*" };
+                    format!("{mark}{}", process.name)
+                })
+                .collect(),
             threads: scenario
                 .threads
                 .iter()
@@ -135,28 +148,56 @@ fn name_of(path: &str) -> String {
 
 /// Why this recorder cannot run the scenario.
 fn beyond(scenario: &Scenario) -> Option<&'static str> {
-    if scenario.processes.len() > 1 {
-        return Some("it has several processes");
+    if scenario.processes.iter().filter(|process| process.started).count() > 1 {
+        return Some("two of its processes run from the start");
+    }
+    if !scenario.processes.first().is_none_or(|process| process.started) {
+        return Some("its first process does not run from the start");
     }
     scenario.steps.iter().find_map(|step| match &step.action {
-        Action::Op { op: Op::Call(call), .. } => match call {
-            Call::CreateProcess { .. } | Call::TerminateProcess { .. } => {
-                Some("it starts or ends a process")
+        Action::Op { thread, op: Op::Call(call), .. } => {
+            let first = process_of(scenario, *thread) == 1;
+            match call {
+                Call::CreateProcess { .. } if !first => Some("a child starts a process"),
+                Call::TerminateProcess { process: None } if first => {
+                    Some("its first process, which is the recorder, ends")
+                }
+                Call::TerminateProcess { process: Some(process) } if !first || process.0 == 1 => {
+                    Some("the recorder or a sibling is terminated")
+                }
+                Call::DuplicateHandle { target: Some(target), .. } if !first || target.0 == 1 => {
+                    Some("a child duplicates to another process, or its parent to itself")
+                }
+                Call::CancelSynchronousIo { thread: other }
+                    if process_of(scenario, *thread) != process_of(scenario, *other) =>
+                {
+                    Some("it cancels a thread of another process")
+                }
+                _ => None,
             }
-            Call::DuplicateHandle { target: Some(target), .. } if target.0 != 1 => {
-                Some("it duplicates to another process")
-            }
-            _ => None,
-        },
+        }
         _ => None,
     })
 }
 
-struct Job {
-    id: RequestId,
-    op: Op<Word, Word>,
-    request: Request,
-    meaning: Meaning,
+fn process_of(scenario: &Scenario, thread: ThreadId) -> u32 {
+    let index = (thread.0 as usize).wrapping_sub(1);
+    scenario.threads.get(index).map_or(1, |thread| thread.process.0)
+}
+
+pub(crate) struct Job {
+    pub(crate) id: RequestId,
+    pub(crate) op: Op<Word, Word>,
+    pub(crate) request: Request,
+    pub(crate) meaning: Meaning,
+}
+
+/// What comes back from a thread, here or in a started process.
+pub(crate) enum News {
+    /// A call returned.
+    Answer(RequestId, Answer),
+    /// A pending request of another process ended.
+    Done(RequestId, Recorded),
 }
 
 struct Worker {
@@ -166,17 +207,25 @@ struct Worker {
 }
 
 /// A call that has not returned yet.
-struct Running {
-    labels: Vec<Word>,
-    op: Op<Word, Word>,
-    request: Request,
+pub(crate) struct Running {
+    pub(crate) labels: Vec<Word>,
+    pub(crate) op: Op<Word, Word>,
+    pub(crate) request: Request,
 }
 
 /// One run of a scenario.
 struct Run<'a> {
     scenario: &'a Scenario,
     workers: Vec<Worker>,
-    answers: Receiver<(RequestId, Answer)>,
+    answers: Receiver<News>,
+    /// Where started processes send theirs.
+    news: Sender<News>,
+    /// The started processes, by number.
+    remotes: BTreeMap<u32, Remote>,
+    /// The processes in whose tables the word's handle is.
+    homes: BTreeMap<Word, BTreeSet<u32>>,
+    /// The words of handles that children inherit.
+    inheritable: BTreeSet<Word>,
     /// What the scenario's words stand for.
     meaning: Meaning,
     /// The names the trace has for them.
@@ -190,7 +239,7 @@ struct Run<'a> {
     events: Vec<Event>,
 }
 
-fn work(jobs: &Receiver<Job>, answers: &Sender<(RequestId, Answer)>) {
+pub(crate) fn work(jobs: &Receiver<Job>, answers: &Sender<News>) {
     for job in jobs {
         let ends = matches!(job.op, Op::Call(Call::ExitThread));
         let answer = if ends {
@@ -200,7 +249,7 @@ fn work(jobs: &Receiver<Job>, answers: &Sender<(RequestId, Answer)>) {
         } else {
             win32::perform(&job.op, job.request, &job.meaning)
         };
-        if answers.send((job.id, answer)).is_err() || ends {
+        if answers.send(News::Answer(job.id, answer)).is_err() || ends {
             return;
         }
     }
@@ -255,6 +304,10 @@ impl<'a> Run<'a> {
             scenario,
             workers,
             answers,
+            news: sender,
+            remotes: BTreeMap::new(),
+            homes: BTreeMap::new(),
+            inheritable: BTreeSet::new(),
             meaning: Meaning { threads, ..Meaning::default() },
             handle_names: BTreeMap::new(),
             request_names: BTreeMap::new(),
@@ -310,12 +363,13 @@ impl<'a> Run<'a> {
             return Err("the thread is still in its last call".into());
         }
         worker.calls += 1;
+        let process = process_of(self.scenario, thread);
         let id = RequestId { thread, call: worker.calls };
         let request = Request::new(id, op);
         let event = Event::Call {
             seq: self.events.len() as u32 + 1,
             thread: thread.0,
-            process: 1,
+            process,
             id: id.to_string(),
             op: self.named(op),
         };
@@ -324,14 +378,64 @@ impl<'a> Run<'a> {
             self.meaning.requests.insert(label.clone(), request);
             self.request_names.insert(label.clone(), id.to_string());
         }
-        let job = Job { id, op: op.clone(), request, meaning: self.meaning.clone() };
-        let sent = self.workers[index].jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
+        if let Op::Call(Call::CreateProcess { process, inherit }) = op {
+            let result = self.start(process.0, *inherit)?;
+            let (seq, thread) = (self.seq(), thread.0);
+            self.events.push(Event::Return { seq, thread, id: id.to_string(), result });
+            return Ok(());
+        }
+        let mut meaning = self.meaning.clone();
+        meaning
+            .handles
+            .retain(|word, _| self.homes.get(word).is_some_and(|homes| homes.contains(&process)));
+        let sent = if process == 1 {
+            let job = Job { id, op: op.clone(), request, meaning };
+            self.workers[index].jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
+        } else {
+            let remote = self.remotes.get_mut(&process);
+            remote
+                .is_some_and(|remote| remote.alive && remote.send(id, labels, op, &meaning.handles))
+        };
         if !sent {
-            return Err("the thread has ended".into());
+            return Err("the thread does not run".into());
         }
         self.running.insert(id, Running { labels: labels.to_vec(), op: op.clone(), request });
         self.settle(Some((id, patience(op))));
         Ok(())
+    }
+
+    /// Starts a process of the scenario and waits until it is ready.
+    fn start(&mut self, process: u32, inherit: bool) -> Result<Recorded, String> {
+        let failed = |error: std::io::Error| error.to_string();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
+        let port = listener.local_addr().map_err(failed)?.port();
+        let handle = match win32::start(&format!("--agent {port}"), inherit) {
+            Ok(handle) => handle,
+            Err(result) => return Ok(result),
+        };
+        listener.set_nonblocking(true).map_err(failed)?;
+        let start = Instant::now();
+        let stream = loop {
+            match listener.accept() {
+                Ok((stream, _)) => break stream,
+                Err(_) if start.elapsed() < Duration::from_secs(20) => thread::sleep(POLL),
+                Err(error) => {
+                    win32::end(handle);
+                    return Err(format!("the started process does not answer: {error}"));
+                }
+            }
+        };
+        stream.set_nonblocking(false).map_err(failed)?;
+        self.remotes.insert(process, Remote::new(stream, handle, self.news.clone())?);
+        self.meaning.processes.insert(process, handle);
+        if inherit {
+            for word in &self.inheritable {
+                if let Some(homes) = self.homes.get_mut(word).filter(|homes| homes.contains(&1)) {
+                    homes.insert(process);
+                }
+            }
+        }
+        Ok(Recorded { error: Some(0), ..Recorded::default() })
     }
 
     /// The operation with the trace's names instead of the scenario's words.
@@ -356,21 +460,31 @@ impl<'a> Run<'a> {
         let mut ended: BTreeMap<RequestId, Recorded> = BTreeMap::new();
         let start = Instant::now();
         let mut quiet = 0;
+        // News from another process has a longer way.
+        let enough = if self.remotes.is_empty() { QUIET_POLLS } else { 4 * QUIET_POLLS };
         loop {
             let waiting = own.is_some_and(|(id, patience)| {
                 !returned.contains_key(&id) && start.elapsed() < patience
             });
-            if !waiting && quiet >= QUIET_POLLS {
+            if !waiting && quiet >= enough {
                 break;
             }
             let mut news = false;
-            if let Ok((id, answer)) = self.answers.recv_timeout(POLL) {
-                news = true;
-                let running = self.running.get(&id);
-                if let Some(request) = running.and_then(|running| begun(running, &answer)) {
-                    self.pending.insert(id, request);
+            match self.answers.recv_timeout(POLL) {
+                Ok(News::Answer(id, answer)) => {
+                    news = true;
+                    let here = process_of(self.scenario, id.thread) == 1;
+                    let running = self.running.get(&id).filter(|_| here);
+                    if let Some(request) = running.and_then(|running| begun(running, &answer)) {
+                        self.pending.insert(id, request);
+                    }
+                    returned.insert(id, answer);
                 }
-                returned.insert(id, answer);
+                Ok(News::Done(id, result)) => {
+                    news = true;
+                    ended.insert(id, result);
+                }
+                Err(_) => {}
             }
             self.pending.retain(|id, request| match request.ended() {
                 Some(result) => {
@@ -407,14 +521,28 @@ impl<'a> Run<'a> {
     fn returns(&mut self, id: RequestId, answer: Answer) {
         let mut result = answer.result;
         if let Some(Running { labels, op, .. }) = self.running.remove(&id) {
+            let process = process_of(self.scenario, id.thread);
+            // A duplicate for another process is in that one's table.
+            let home = match &op {
+                Op::Call(Call::DuplicateHandle { target: Some(target), .. }) => target.0,
+                _ => process,
+            };
             let mut names = Vec::new();
             for (n, handle) in answer.handles.iter().enumerate() {
                 self.handles_made += 1;
                 let name = format!("h{}", self.handles_made);
-                self.open.insert(*handle);
+                if home == 1 {
+                    self.open.insert(*handle);
+                }
                 if let Some(label) = labels.get(n) {
                     self.meaning.handles.insert(label.clone(), *handle);
                     self.handle_names.insert(label.clone(), name.clone());
+                    self.homes.insert(label.clone(), BTreeSet::from([home]));
+                    if inherits(&op) {
+                        self.inheritable.insert(label.clone());
+                    } else {
+                        self.inheritable.remove(label);
+                    }
                 }
                 names.push(name);
             }
@@ -424,15 +552,35 @@ impl<'a> Run<'a> {
                 (Some(one), Some(two)) => result.output = Some(Output::Handles(one, two)),
                 _ => {}
             }
-            if let (Op::Call(Call::CloseHandle { handle }), Some(0)) = (&op, result.error) {
-                if let Some(value) = self.meaning.handles.get(handle) {
-                    self.open.remove(value);
+            match op {
+                Op::Call(Call::CloseHandle { handle }) if result.error == Some(0) => {
+                    if let Some(value) = self.meaning.handles.get(&handle).filter(|_| process == 1)
+                    {
+                        self.open.remove(value);
+                    }
                 }
-            }
-            if let Op::Call(Call::ExitThread) = op {
-                if let Some(worker) = self.workers.get_mut(id.thread.0 as usize - 1) {
-                    worker.jobs = None;
+                Op::Call(Call::SetHandleInformation { handle, inherit }) => {
+                    if inherit {
+                        self.inheritable.insert(handle);
+                    } else {
+                        self.inheritable.remove(&handle);
+                    }
                 }
+                Op::Call(Call::ExitThread) => {
+                    if let Some(worker) = self.workers.get_mut(id.thread.0 as usize - 1) {
+                        worker.jobs = None;
+                    }
+                }
+                Op::Call(Call::TerminateProcess { process: ended }) => {
+                    let ended = ended.map_or(process, |ended| ended.0);
+                    if let Some(remote) = self.remotes.get_mut(&ended) {
+                        remote.alive = false;
+                    }
+                    // Calls of a process that has ended never return.
+                    let scenario = self.scenario;
+                    self.running.retain(|id, _| process_of(scenario, id.thread) != ended);
+                }
+                _ => {}
             }
         }
         let (seq, thread) = (self.seq(), id.thread.0);
@@ -445,8 +593,12 @@ impl<'a> Run<'a> {
         let stuck: Vec<usize> = self
             .running
             .keys()
+            .filter(|id| process_of(self.scenario, id.thread) == 1)
             .filter_map(|id| self.meaning.threads.get(id.thread.0 as usize - 1).copied())
             .collect();
+        for remote in self.remotes.values() {
+            win32::end(remote.handle);
+        }
         win32::cancel(&open, &stuck);
         for worker in &mut self.workers {
             worker.jobs = None;
@@ -467,8 +619,20 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Whether children inherit the handles that `op` makes.
+fn inherits(op: &Op<Word, Word>) -> bool {
+    match op {
+        Op::Call(Call::CreateNamedPipe(call)) => call.inherit,
+        Op::Call(Call::CreateFile(call)) => call.inherit,
+        Op::Call(Call::CreatePipe { inherit, .. } | Call::DuplicateHandle { inherit, .. }) => {
+            *inherit
+        }
+        _ => false,
+    }
+}
+
 /// Whether the first label of a step names a request.
-fn makes_request(op: &Op<Word, Word>) -> bool {
+pub(crate) fn makes_request(op: &Op<Word, Word>) -> bool {
     matches!(
         op,
         Op::Call(
@@ -481,7 +645,7 @@ fn makes_request(op: &Op<Word, Word>) -> bool {
 }
 
 /// The request that goes on after its call has returned with `answer`.
-fn begun(running: &Running, answer: &Answer) -> Option<Request> {
+pub(crate) fn begun(running: &Running, answer: &Answer) -> Option<Request> {
     let routine = match &running.op {
         Op::Call(Call::ReadFile { delivery, .. } | Call::WriteFile { delivery, .. }) => {
             *delivery == Delivery::Routine && answer.result.error == Some(0)

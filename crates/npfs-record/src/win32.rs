@@ -165,6 +165,8 @@ pub(crate) struct Meaning {
     pub(crate) requests: BTreeMap<Word, Request>,
     /// The handles of the scenario's threads.
     pub(crate) threads: Vec<usize>,
+    /// The handles of started processes, by number.
+    pub(crate) processes: BTreeMap<u32, usize>,
 }
 
 impl Meaning {
@@ -317,16 +319,18 @@ pub(crate) fn perform(op: &Op<Word, Word>, request: Request, meaning: &Meaning) 
                 threading::CreateEventW(null(), BOOL::from(*manual), BOOL::from(*signaled), null())
             });
         }
-        Op::Call(Call::DuplicateHandle { handle, access, inherit, .. }) => {
+        Op::Call(Call::DuplicateHandle { handle, target, access, inherit }) => {
             let mut new: f::HANDLE = null_mut();
             let options = if access.is_none() { f::DUPLICATE_SAME_ACCESS } else { 0 };
             // SAFETY: `new` is writable; a wrong handle is answered with an error.
             let done = unsafe {
                 let this = threading::GetCurrentProcess();
+                let target = target.and_then(|target| meaning.processes.get(&target.0));
+                let target = target.map_or(this, |target| *target as f::HANDLE);
                 f::DuplicateHandle(
                     this,
                     meaning.handle(handle),
-                    this,
+                    target,
                     &raw mut new,
                     access.map_or(0, |access| access.0),
                     BOOL::from(*inherit),
@@ -601,6 +605,11 @@ fn perform_call(call: &Call<Word, Word>, request: Request, meaning: &Meaning) ->
             // SAFETY: the thread's handle is open as long as the scenario runs.
             simple(unsafe { io::CancelSynchronousIo(thread.copied().unwrap_or(0) as f::HANDLE) })
         }
+        Call::TerminateProcess { process: Some(process) } => {
+            let process = meaning.processes.get(&process.0).copied().unwrap_or(0);
+            // SAFETY: the handle is of a process that the recorder started, or invalid.
+            simple(unsafe { threading::TerminateProcess(process as f::HANDLE, 0) })
+        }
         // The others are not made here: creations above, ends of threads by the recorder, and
         // scenarios with processes are refused.
         _ => Recorded { error: Some(f::ERROR_NOT_SUPPORTED), ..Recorded::default() },
@@ -706,5 +715,50 @@ pub(crate) fn close(handles: &[usize]) {
     for &handle in handles {
         // SAFETY: the scenario made it and has not closed it; nobody uses it any more.
         unsafe { f::CloseHandle(handle as f::HANDLE) };
+    }
+}
+
+/// Starts this program once more, with `arguments`, and gives the handle of the process.
+pub(crate) fn start(arguments: &str, inherit: bool) -> Result<usize, Recorded> {
+    let program = std::env::current_exe().unwrap_or_default();
+    let line = format!("\"{}\" {arguments}", program.display());
+    let mut line: Vec<u16> = line.encode_utf16().chain([0]).collect();
+    let startup = threading::STARTUPINFOW {
+        cb: size_of::<threading::STARTUPINFOW>() as u32,
+        ..Default::default()
+    };
+    let mut made = threading::PROCESS_INFORMATION::default();
+    forget();
+    // SAFETY: the line is writable and terminated, the structures outlive the call, and null
+    // stands for defaults.
+    let done = unsafe {
+        threading::CreateProcessW(
+            null(),
+            line.as_mut_ptr(),
+            null(),
+            null(),
+            BOOL::from(inherit),
+            0,
+            null(),
+            null(),
+            &raw const startup,
+            &raw mut made,
+        )
+    };
+    if done == 0 {
+        return Err(failure());
+    }
+    // SAFETY: the handle of the first thread was just made and is not needed.
+    unsafe { f::CloseHandle(made.hThread) };
+    Ok(made.hProcess as usize)
+}
+
+/// Ends a started process, if it still runs, and lets go of it.
+pub(crate) fn end(process: usize) {
+    // SAFETY: the handle was made by `start` and is used no more after this.
+    unsafe {
+        threading::TerminateProcess(process as f::HANDLE, 0);
+        threading::WaitForSingleObject(process as f::HANDLE, 1000);
+        f::CloseHandle(process as f::HANDLE);
     }
 }
