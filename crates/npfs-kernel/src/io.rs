@@ -13,10 +13,10 @@ use npfs_abi::{
 };
 
 use crate::file::{File, Lock, Place};
-use crate::kernel::{Answer, CLOCK, Effects, Kernel, ok, thread_id};
+use crate::kernel::{Answer, CLOCK, Effects, Kernel, ok, process_id, thread_id};
 use crate::npfs::state::Operation;
 use crate::npfs::{Instance, Link};
-use crate::process::Object;
+use crate::process::{Life, Object};
 use crate::request::{Manner, Request, Settled};
 use crate::store::Id;
 use crate::thread::{Blocked, ThreadState};
@@ -285,18 +285,20 @@ impl Kernel {
         }
         let reply = Kernel::reply(status, information, data);
         let caller = &self.threads[thread_id(id.thread)];
-        if caller.state != ThreadState::Exited {
-            match manner {
-                Manner::Locked | Manner::Sleeping => self.return_to(id.thread, reply, fx),
-                Manner::Overlapped => {
-                    fx.caused.push(Completion { request: id, wakes: false, reply });
-                }
-                Manner::Routine => {
+        let process = &self.processes[process_id(caller.process)];
+        let told = process.life == Life::Running; // Else nobody is left to look.
+        let alive = caller.state != ThreadState::Exited;
+        match manner {
+            Manner::Locked | Manner::Sleeping if alive => self.return_to(id.thread, reply, fx),
+            Manner::Locked | Manner::Sleeping => {}
+            Manner::Overlapped | Manner::Routine if told => {
+                if manner == Manner::Routine && alive {
                     self.threads.edit(thread_id(id.thread)).routines.push_back(id);
                     fx.signaled = true;
-                    fx.caused.push(Completion { request: id, wakes: false, reply });
                 }
+                fx.caused.push(Completion { request: id, wakes: false, reply });
             }
+            Manner::Overlapped | Manner::Routine => {}
         }
         self.drop_file(file);
     }
