@@ -1,11 +1,9 @@
 //! `docs/architecture.md` names nothing that is not there.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use crate::root;
 
 /// The words in backticks.
 fn quoted(page: &str) -> impl Iterator<Item = &str> {

@@ -8,8 +8,8 @@ use npfs_trace::Trace;
 use npfs_trace::trace::Header;
 use serde_json::{Value, json};
 
-use crate::Verdict;
 use crate::files;
+use crate::{Streams, Verdict};
 
 /// Tables already read, by path, with the rows that were of use.
 type Tables = BTreeMap<PathBuf, (Deviations, BTreeSet<usize>)>;
@@ -25,11 +25,16 @@ struct Totals {
 }
 
 /// Checks every trace.
-pub(crate) fn check(paths: &[PathBuf], deviations: Option<&Path>, json: bool) -> Verdict {
+pub(crate) fn check(
+    paths: &[PathBuf],
+    deviations: Option<&Path>,
+    json: bool,
+    streams: &mut Streams<'_>,
+) -> Verdict {
     let (found, errors) = files::find(paths, "jsonl");
     let mut verdict = Verdict::Holds;
     for error in &errors {
-        files::say(error);
+        streams.say(error);
         verdict = Verdict::Failed;
     }
     let (mut tables, mut totals, mut list) = (Tables::new(), Totals::default(), Vec::new());
@@ -37,7 +42,7 @@ pub(crate) fn check(paths: &[PathBuf], deviations: Option<&Path>, json: bool) ->
         let (trace, checked, table) = match one(path, deviations, &mut tables) {
             Ok(done) => done,
             Err(error) => {
-                files::say(&error);
+                streams.say(&error);
                 verdict = Verdict::Failed;
                 continue;
             }
@@ -56,7 +61,7 @@ pub(crate) fn check(paths: &[PathBuf], deviations: Option<&Path>, json: bool) ->
         if json {
             list.push(in_json(path, &trace, &checked, known));
         } else {
-            files::print(&in_text(path, &checked));
+            streams.print(&in_text(path, &checked));
         }
     }
     if paths.iter().any(|path| path.is_dir()) {
@@ -64,7 +69,7 @@ pub(crate) fn check(paths: &[PathBuf], deviations: Option<&Path>, json: bool) ->
             for (place, row) in deviations.rows.iter().enumerate() {
                 if !used.contains(&place) {
                     let path = path.display();
-                    files::say(&format!(
+                    streams.say(&format!(
                         "{path}: the row for {} of {} was not needed",
                         row.rule, row.op
                     ));
@@ -82,14 +87,14 @@ pub(crate) fn check(paths: &[PathBuf], deviations: Option<&Path>, json: bool) ->
             "unexplained": unexplained,
             "not_checked": not_checked,
         });
-        files::print(&format!("{whole:#}\n"));
+        streams.print(&format!("{whole:#}\n"));
     } else if traces > 0 {
         if not_checked > 0 {
-            files::print(&format!(
+            streams.print(&format!(
                 "{not_checked} events behind a deviation were not checked, because the two systems had parted\n"
             ));
         }
-        files::print(&format!(
+        streams.print(&format!(
             "{traces} traces, {events} events: {explained} explained ({known} known deviations), {unexplained} unexplained\n"
         ));
     }

@@ -4,22 +4,22 @@ use std::path::Path;
 
 use npfs_trace::Scenario;
 
-use crate::Verdict;
 use crate::files;
+use crate::{Streams, Verdict};
 
 /// Prints the state after `step` steps.
-pub(crate) fn dump(path: &Path, step: Option<usize>) -> Verdict {
+pub(crate) fn dump(path: &Path, step: Option<usize>, streams: &mut Streams<'_>) -> Verdict {
     let scenario = files::read(path)
         .and_then(|text| Scenario::parse(&text).map_err(|error| files::place(path, &error)));
     match scenario {
         Ok(scenario) => {
             let count = scenario.steps.len();
             let machine = npfs_machine::machine_after(&scenario, step.unwrap_or(count));
-            files::print(&machine.dump());
+            streams.print(&machine.dump());
             Verdict::Holds
         }
         Err(error) => {
-            files::say(&error);
+            streams.say(&error);
             Verdict::Failed
         }
     }

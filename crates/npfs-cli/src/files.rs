@@ -1,7 +1,6 @@
 //! Finding and reading files.
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use npfs_trace::ParseError;
@@ -65,14 +64,4 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
 pub(crate) fn place(path: &Path, error: &ParseError) -> String {
     let ParseError { line, column, wanted, found } = error;
     format!("{}:{line}:{column}: wanted {wanted}, found {found}", path.display())
-}
-
-/// Results go to stdout. A reader that has gone away is no reason to fail.
-pub(crate) fn print(text: &str) {
-    let _ = io::stdout().lock().write_all(text.as_bytes());
-}
-
-/// Talk goes to stderr.
-pub(crate) fn say(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
 }

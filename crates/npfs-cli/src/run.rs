@@ -6,15 +6,20 @@ use npfs_machine::{Run, run as run_scenario};
 use npfs_trace::Scenario;
 use serde_json::{Value, json};
 
-use crate::Verdict;
 use crate::files;
+use crate::{Streams, Verdict};
 
 /// Runs every scenario in file order and in its other orders.
-pub(crate) fn run(paths: &[PathBuf], order: Option<&str>, json: bool) -> Verdict {
+pub(crate) fn run(
+    paths: &[PathBuf],
+    order: Option<&str>,
+    json: bool,
+    streams: &mut Streams<'_>,
+) -> Verdict {
     let (found, errors) = files::find(paths, "scenario");
     let mut verdict = Verdict::Holds;
     for error in &errors {
-        files::say(error);
+        streams.say(error);
         verdict = Verdict::Failed;
     }
     let alone = matches!(paths, [one] if !one.is_dir());
@@ -24,7 +29,7 @@ pub(crate) fn run(paths: &[PathBuf], order: Option<&str>, json: bool) -> Verdict
         let runs = match runs(path, order) {
             Ok(runs) => runs,
             Err(error) => {
-                files::say(&error);
+                streams.say(&error);
                 verdict = Verdict::Failed;
                 continue;
             }
@@ -39,17 +44,17 @@ pub(crate) fn run(paths: &[PathBuf], order: Option<&str>, json: bool) -> Verdict
         if json {
             list.push(in_json(path, &runs, holds));
         } else {
-            files::print(&in_text(path, &runs, alone, holds));
+            streams.print(&in_text(path, &runs, alone, holds));
         }
     }
     if json {
-        files::print(&format!("{:#}\n", json!({ "scenarios": list, "failing": failing })));
+        streams.print(&format!("{:#}\n", json!({ "scenarios": list, "failing": failing })));
     } else if !alone && scenarios > 0 {
         let end = match failing {
             0 => "all hold".to_owned(),
             failing => format!("{failing} scenarios fail"),
         };
-        files::print(&format!("{scenarios} scenarios, {orders} orders: {end}\n"));
+        streams.print(&format!("{scenarios} scenarios, {orders} orders: {end}\n"));
     }
     verdict
 }

@@ -1,0 +1,117 @@
+//! What the command says about files that are wrong, and how it exits.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::{npfs, root};
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder for the test")
+}
+
+fn with_file(folder: &TempDir, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::write(&path, text).expect("a file of the test");
+    path
+}
+
+const TRACE: &str =
+    "fixtures/traces/wine-8.0/seed/10-a-client-can-connect-right-after-creation.jsonl";
+
+fn trace() -> String {
+    fs::read_to_string(root().join(TRACE)).expect("a recorded trace")
+}
+
+#[test]
+fn a_changed_byte_count_is_found_in_its_line() {
+    let text = trace();
+    let place = text.find("\"information\":").expect("a byte count") + "\"information\":".len();
+    let line = text[..place].matches('\n').count() + 1;
+    let digits = text[place..].chars().take_while(char::is_ascii_digit).count();
+    let changed = format!("{}77{}", &text[..place], &text[place + digits..]);
+    let folder = folder();
+    let path = with_file(&folder, "changed.jsonl", changed);
+
+    let ran = npfs(&["check"], &path);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.starts_with(&format!("{}:{line}: ", path.display())), "{}", ran.out);
+    assert!(ran.out.contains("found information=77"), "{}", ran.out);
+    assert!(ran.out.ends_with(", 1 unexplained\n"), "{}", ran.out);
+}
+
+#[test]
+fn an_unchanged_copy_is_explained() {
+    let folder = folder();
+    let path = with_file(&folder, "copy.jsonl", trace());
+    let ran = npfs(&["check"], &path);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn a_syntax_error_has_line_and_column() {
+    let folder = folder();
+    let path = with_file(&folder, "wrong.scenario", "thread t\n\nt: s = crate_pipe x -> ok\n");
+    let ran = npfs(&["run"], &path);
+    assert_eq!(ran.code, 2);
+    assert_eq!(ran.out, "");
+    let place = format!("{}:3:8: wanted ", path.display());
+    assert!(ran.err.starts_with(&place), "{}", ran.err);
+    assert!(ran.err.contains(", found "), "{}", ran.err);
+}
+
+#[test]
+fn a_broken_expectation_is_a_difference() {
+    let folder = folder();
+    let text = "thread t\n\nt: s = create_pipe \\\\.\\pipe\\a -> ACCESS_DENIED\n";
+    let path = with_file(&folder, "broken.scenario", text);
+    let ran = npfs(&["run"], &path);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    let place = format!("{}:3: wanted ACCESS_DENIED (5), found ok", path.display());
+    assert!(ran.out.contains(&place), "{}", ran.out);
+}
+
+#[test]
+fn a_step_of_a_sleeping_thread_is_a_difference() {
+    let folder = folder();
+    let text = "thread t\n\nt: s = create_pipe \\\\.\\pipe\\a\nt: connect s\nt: close s\n";
+    let path = with_file(&folder, "sleeper.scenario", text);
+    let ran = npfs(&["run"], &path);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("line 5: wanted t to make a call, found t still waits"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_cannot_be_run() {
+    let folder = folder();
+    let path = folder.path().join("missing.scenario");
+    for command in ["run", "check", "dump"] {
+        let ran = npfs(&[command], &path);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{command}");
+        assert!(ran.err.starts_with(&path.display().to_string()), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_cut_trace_is_found_out() {
+    let text = trace();
+    let folder = folder();
+    let path = with_file(&folder, "cut.jsonl", &text[..text.len() - 20]);
+    let ran = npfs(&["check"], &path);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.err.starts_with(&format!("{}:", path.display())), "{}", ran.err);
+}
+
+#[test]
+fn json_is_json_for_both_commands() {
+    for (command, path) in [("run", "fixtures/scenarios/core"), ("check", "fixtures/traces")] {
+        let ran = npfs(&[command, "--json"], &root().join(path));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(ran.out.starts_with('{') && ran.out.ends_with("}\n"), "{}", ran.out);
+    }
+}
