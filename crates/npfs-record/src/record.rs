@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use npfs_abi::{Call, Composite, Delivery, Op, Output, RequestId, Status, ThreadId};
-use npfs_trace::scenario::{Action, Scenario, Word};
+use npfs_trace::scenario::{Action, Expected, Scenario, Step, Word};
 use npfs_trace::trace::{Event, Header, Recorded, Trace};
 
 use crate::agent::{self, Remote};
@@ -24,6 +24,8 @@ const USAGE: &str =
 const BLOCKS_AFTER: Duration = Duration::from_millis(20);
 /// The same for calls that cannot block: only a very slow machine takes so long.
 const SLOW_AFTER: Duration = Duration::from_millis(500);
+/// How long to wait for what the scenario expects a step to cause.
+const MORE_AFTER: Duration = Duration::from_millis(200);
 /// So many polls in a row must bring nothing new before a step is over.
 const QUIET_POLLS: u32 = 5;
 pub(crate) const POLL: Duration = Duration::from_millis(1);
@@ -255,8 +257,9 @@ pub(crate) fn work(jobs: &Receiver<Job>, answers: &Sender<News>) {
     }
 }
 
-/// How long to wait for the return of a call before it counts as blocked.
-fn patience(op: &Op<Word, Word>) -> Duration {
+/// How long to wait for the return of a call before it counts as blocked. What the scenario
+/// expects only makes the recorder wait longer on a busy machine; it never decides.
+fn patience(op: &Op<Word, Word>, expected: Option<&Expected>) -> Duration {
     let timeout = match op {
         Op::Call(call) => match call {
             Call::CreateNamedPipe(_)
@@ -272,17 +275,23 @@ fn patience(op: &Op<Word, Word>) -> Duration {
             | Call::CancelSynchronousIo { .. }
             | Call::ExitThread => return SLOW_AFTER,
             Call::Sleep { timeout, .. } | Call::WaitForObjects { timeout, .. } => *timeout,
-            Call::WaitNamedPipe { timeout, .. } => Some(*timeout),
+            Call::WaitNamedPipe { timeout, .. } => Some(if *timeout == 0 { 50 } else { *timeout }),
             _ => None,
         },
-        Op::Composite(Composite::CallNamedPipe { timeout, .. }) => Some(*timeout),
+        Op::Composite(Composite::CallNamedPipe { timeout, .. }) => {
+            Some(if *timeout == 0 { 50 } else { *timeout })
+        }
         Op::Composite(Composite::GetOverlappedResult { wait: false, .. }) => return SLOW_AFTER,
         Op::Composite(_) => None,
     };
+    let patience = match expected {
+        Some(Expected::Done(_) | Expected::Pending) => SLOW_AFTER,
+        Some(Expected::Blocked) | None => BLOCKS_AFTER,
+    };
     // A call that ends by itself after a short time must be seen to block before.
     match timeout {
-        Some(ms @ 1..40) => Duration::from_millis(u64::from(ms) / 2),
-        _ => BLOCKS_AFTER,
+        Some(ms @ 1..) => patience.min(Duration::from_millis(u64::from(ms) / 2)),
+        _ => patience,
     }
 }
 
@@ -324,12 +333,12 @@ impl<'a> Run<'a> {
         let mut stopped = None;
         for step in &self.scenario.steps {
             let done = match &step.action {
-                Action::Op { thread, labels, op } => self.step(*thread, labels, op),
+                Action::Op { thread, labels, op } => self.step(*thread, labels, op, step),
                 Action::Advance(time) => {
                     let seq = self.seq();
                     self.events.push(Event::Advance { seq, ms: time.as_millis() });
                     thread::sleep(Duration::from_millis(time.as_millis()));
-                    self.settle(None);
+                    self.settle(None, step.caused.len());
                     Ok(())
                 }
             };
@@ -353,6 +362,7 @@ impl<'a> Run<'a> {
         thread: ThreadId,
         labels: &[Word],
         op: &Op<Word, Word>,
+        step: &Step,
     ) -> Result<(), String> {
         let index = (thread.0 as usize).wrapping_sub(1);
         let busy = self.running.keys().any(|id| id.thread == thread);
@@ -400,7 +410,7 @@ impl<'a> Run<'a> {
             return Err("the thread does not run".into());
         }
         self.running.insert(id, Running { labels: labels.to_vec(), op: op.clone(), request });
-        self.settle(Some((id, patience(op))));
+        self.settle(Some((id, patience(op, step.expected.as_ref()))), step.caused.len());
         Ok(())
     }
 
@@ -455,7 +465,7 @@ impl<'a> Run<'a> {
 
     /// Waits until nothing more happens and writes down what did: first whether the step's own
     /// call `own` returned, then calls that woke and requests that ended, by thread and number.
-    fn settle(&mut self, own: Option<(RequestId, Duration)>) {
+    fn settle(&mut self, own: Option<(RequestId, Duration)>, expected: usize) {
         let mut returned: BTreeMap<RequestId, Answer> = BTreeMap::new();
         let mut ended: BTreeMap<RequestId, Recorded> = BTreeMap::new();
         let start = Instant::now();
@@ -466,7 +476,11 @@ impl<'a> Run<'a> {
             let waiting = own.is_some_and(|(id, patience)| {
                 !returned.contains_key(&id) && start.elapsed() < patience
             });
-            if !waiting && quiet >= enough {
+            let own_returned = own.is_some_and(|(id, _)| returned.contains_key(&id));
+            let seen = returned.len() + ended.len() - usize::from(own_returned);
+            // More is expected: give it time, once.
+            let awaited = seen < expected && start.elapsed() < MORE_AFTER;
+            if !waiting && !awaited && quiet >= enough {
                 break;
             }
             let mut news = false;
