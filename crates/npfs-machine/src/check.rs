@@ -93,6 +93,8 @@ struct Checker<'a> {
     scenario: &'a str,
     /// The operations begun so far.
     ops: BTreeMap<RequestId, &'a Op<Word, Word>>,
+    /// Their names in the trace.
+    ids: BTreeMap<&'a str, RequestId>,
     checked: Checked,
 }
 
@@ -119,6 +121,7 @@ impl<'a> Checker<'a> {
             deviations,
             scenario: &header.scenario,
             ops: BTreeMap::new(),
+            ids: BTreeMap::new(),
             checked: Checked::default(),
         }
     }
@@ -148,6 +151,7 @@ impl<'a> Checker<'a> {
                     return self.differs(*line, &word, "blocked", "a further call");
                 }
                 self.ops.insert(request, op);
+                self.ids.insert(id, request);
                 let names = std::slice::from_ref(id);
                 let labels = if makes_handles(op) == 0 { names } else { &[] };
                 self.printer.name_request(request, id);
@@ -182,7 +186,7 @@ impl<'a> Checker<'a> {
                 Event::Block { id, .. } => (id, Kind::Block, None),
                 Event::Call { .. } | Event::Advance { .. } | Event::End { .. } => continue,
             };
-            let request = self.ops.keys().find(|request| request.to_string() == *id).copied();
+            let request = self.ids.get(id.as_str()).copied();
             let fresh = request.map(|request| seen.insert((request, kind), (*line, recorded)));
             if !matches!(fresh, Some(None)) {
                 return self.differs(*line, "call", "nothing", &format!("another result of {id}"));
