@@ -31,7 +31,7 @@ number! {
     Handle, "h"
 }
 
-/// The name of a request \[IRP\]: the thread that asked and which of its calls it was.
+/// The name of a request (IRP): the thread that asked and which of its calls it was.
 ///
 /// Names depend on the asker, never on how threads interleave. Prints as `t2.5`,
 /// the fifth kernel call of thread 2.

@@ -34,7 +34,7 @@ macro_rules! words {
 }
 
 words! {
-    /// The type of a pipe \[NamedPipeType\], fixed by the first instance of its name.
+    /// The type of a pipe (NamedPipeType), fixed by the first instance of its name.
     PipeType {
         /// A stream of bytes; `FILE_PIPE_BYTE_STREAM_TYPE`, `PIPE_TYPE_BYTE`.
         Byte = 0 "byte",
@@ -43,7 +43,7 @@ words! {
     }
 }
 words! {
-    /// How one end reads \[ReadMode\].
+    /// How one end reads (ReadMode).
     ReadMode {
         /// `FILE_PIPE_BYTE_STREAM_MODE`, `PIPE_READMODE_BYTE`.
         Byte = 0 "byte",
@@ -52,7 +52,7 @@ words! {
     }
 }
 words! {
-    /// Whether operations of one end may wait \[CompletionMode\].
+    /// Whether operations of one end may wait (CompletionMode).
     CompletionMode {
         /// `FILE_PIPE_QUEUE_OPERATION`, `PIPE_WAIT`.
         Queue = 0 "wait",
@@ -61,7 +61,7 @@ words! {
     }
 }
 words! {
-    /// The direction of a pipe \[NamedPipeConfiguration\], fixed by the first instance of its name.
+    /// The direction of a pipe (NamedPipeConfiguration), fixed by the first instance of its name.
     Configuration {
         /// Client to server; `FILE_PIPE_INBOUND`, `PIPE_ACCESS_INBOUND`.
         Inbound = 0 "inbound",
@@ -72,7 +72,7 @@ words! {
     }
 }
 words! {
-    /// One of the two ends of an instance \[NamedPipeEnd\].
+    /// One of the two ends of an instance (NamedPipeEnd).
     End {
         /// `FILE_PIPE_CLIENT_END`.
         Client = 0 "client",
@@ -81,7 +81,7 @@ words! {
     }
 }
 words! {
-    /// The state of an instance \[NamedPipeState\].
+    /// The state of an instance (NamedPipeState).
     PipeState {
         /// `FILE_PIPE_DISCONNECTED_STATE`.
         Disconnected = 1 "disconnected",
