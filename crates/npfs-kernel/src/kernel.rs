@@ -379,18 +379,17 @@ impl Kernel {
                 ok()
             }
             Call::CancelIoEx { file, request: which } => {
-                let process = self.process_of(request.thread);
-                let threads: Vec<ThreadId> = self.threads_of(process).collect();
+                let asker = request.thread;
                 let found = match which {
                     Some(which) => {
-                        self.cancel_io(request.thread, *file, &mut |other| other == *which, fx)?
+                        self.cancel_io(asker, *file, &mut |other| other == *which, fx)?
                     }
-                    None => self.cancel_io(
-                        request.thread,
-                        *file,
-                        &mut |other| threads.contains(&other.thread),
-                        fx,
-                    )?,
+                    None => {
+                        let process = self.process_of(asker);
+                        let threads: Vec<ThreadId> = self.threads_of(process).collect();
+                        let of_process = &mut |other: RequestId| threads.contains(&other.thread);
+                        self.cancel_io(asker, *file, of_process, fx)?
+                    }
                 };
                 if found { ok() } else { Err(Status::NOT_FOUND) }
             }
