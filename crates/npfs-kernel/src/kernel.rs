@@ -473,7 +473,11 @@ impl Kernel {
     ) -> Answer {
         let source = self.entry(thread, handle)?;
         let target = target.unwrap_or(self.process_of(thread));
-        if self.processes.get(process_id(target)).is_none_or(|process| process.life == Life::Exited)
+        // A process that is not started does not exist yet; its table comes with its start.
+        if self
+            .processes
+            .get(process_id(target))
+            .is_none_or(|process| process.life != Life::Running)
         {
             return Err(Status::INVALID_HANDLE);
         }

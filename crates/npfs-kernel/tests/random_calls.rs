@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use npfs_abi::{
     Access, Call, Completion, CreateFile, CreateNamedPipe, Data, Delivery, Handle,
-    HandleStateQuery, Outcome, ProcessId, RequestId, ThreadId, Time,
+    HandleStateQuery, Outcome, ProcessId, Reply, RequestId, Status, ThreadId, Time,
 };
 use npfs_kernel::Kernel;
 use proptest::prelude::*;
@@ -193,6 +193,31 @@ fn feed(kernel: &mut Kernel, input: &Input) -> (Option<Outcome>, Vec<Completion>
         }
     };
     (outcome, caused)
+}
+
+/// Once found by the properties below: the start of the child forgot the duplicate.
+#[test]
+fn a_process_that_has_not_started_takes_no_duplicate() {
+    let mut kernel = system();
+    let mut caused = Vec::new();
+    let thread = ThreadId(1);
+    let mut create = CreateNamedPipe::new("\\\\.\\pipe\\a");
+    create.inherit = true;
+    kernel.step(thread, &Call::CreateNamedPipe(create), &mut caused);
+    let duplicate = Call::DuplicateHandle {
+        handle: Handle(4),
+        target: Some(ProcessId(3)),
+        access: None,
+        inherit: true,
+    };
+    let start = Call::CreateProcess { process: ProcessId(3), inherit: true };
+    let before = kernel.step(thread, &duplicate, &mut caused);
+    assert_eq!(before, Outcome::Done(Reply::status(Status::INVALID_HANDLE)));
+    kernel.step(thread, &start, &mut caused);
+    kernel.check();
+    let after = kernel.step(thread, &duplicate, &mut caused);
+    assert!(matches!(after, Outcome::Done(reply) if reply.status.is_success()));
+    kernel.check();
 }
 
 proptest! {
