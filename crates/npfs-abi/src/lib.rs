@@ -13,19 +13,35 @@
 extern crate alloc;
 
 mod call;
+pub mod codes;
 mod data;
+mod fault;
 mod ids;
 mod modes;
 mod name;
+mod profile;
 mod reply;
+mod security;
 mod status;
 mod time;
 
-pub use call::{Call, Composite, CreateFile, CreateNamedPipe, Delivery, HandleStateQuery, Op};
+pub use call::{
+    Call, Composite, CreateFile, CreateNamedPipe, Delivery, HandleStateQuery, NtCreateFile,
+    NtCreateNamedPipeFile, ObjectAttributes, Op, PipeAttribute,
+};
 pub use data::Data;
+pub use fault::{Fault, FaultEffect, FaultPoint};
 pub use ids::{Handle, ProcessId, RequestId, ThreadId};
 pub use modes::{Access, CompletionMode, Configuration, End, PipeState, PipeType, ReadMode};
 pub use name::{PipeName, Target};
-pub use reply::{Completion, HandleState, LocalInfo, Outcome, Output, Peek, PipeInfo, Reply};
+pub use profile::{Profile, Switch};
+pub use reply::{
+    Completion, HandleState, LocalInfo, Outcome, Output, Packet, PacketSource, Peek, PipeInfo,
+    Reply,
+};
+pub use security::{
+    Ace, AceType, BadSecurity, Dacl, ImpersonationLevel, Privilege, SecurityDescriptor, Sid, Token,
+    security_information,
+};
 pub use status::Status;
 pub use time::Time;

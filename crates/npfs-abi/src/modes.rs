@@ -130,6 +130,10 @@ impl Access {
     pub const READ_ATTRIBUTES: Access = Access(0x80);
     /// `FILE_WRITE_ATTRIBUTES`
     pub const WRITE_ATTRIBUTES: Access = Access(0x100);
+    /// `FILE_LIST_DIRECTORY`, on the root; the same bit as `FILE_READ_DATA`.
+    pub const LIST_DIRECTORY: Access = Access(0x1);
+    /// `DELETE`
+    pub const DELETE: Access = Access(0x1_0000);
     /// `READ_CONTROL`
     pub const READ_CONTROL: Access = Access(0x2_0000);
     /// `WRITE_DAC`
@@ -138,6 +142,14 @@ impl Access {
     pub const WRITE_OWNER: Access = Access(0x8_0000);
     /// `SYNCHRONIZE`
     pub const SYNCHRONIZE: Access = Access(0x10_0000);
+    /// `ACCESS_SYSTEM_SECURITY`
+    pub const ACCESS_SYSTEM_SECURITY: Access = Access(0x0100_0000);
+    /// `MAXIMUM_ALLOWED`
+    pub const MAXIMUM_ALLOWED: Access = Access(0x0200_0000);
+    /// `GENERIC_ALL`
+    pub const GENERIC_ALL: Access = Access(0x1000_0000);
+    /// `GENERIC_EXECUTE`
+    pub const GENERIC_EXECUTE: Access = Access(0x2000_0000);
     /// `GENERIC_READ`
     pub const GENERIC_READ: Access = Access(0x8000_0000);
     /// `GENERIC_WRITE`

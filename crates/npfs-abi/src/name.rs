@@ -25,7 +25,14 @@ pub enum Target {
     Root,
     /// The device `\\.\pipe`.
     Device,
-    /// A path outside the pipe file system, or on another machine.
+    /// A pipe reached over the network as `\\\\server\\pipe\\name` (OPEN-24).
+    Remote {
+        /// The server's name as it was written.
+        server: Arc<str>,
+        /// The upcased name of the pipe.
+        pipe: Arc<str>,
+    },
+    /// A path outside the pipe file system.
     Elsewhere,
 }
 
@@ -34,7 +41,7 @@ impl PipeName {
     /// case; the rest is one flat name in which every character counts (NAME-05 to NAME-12).
     pub fn new(path: &str) -> PipeName {
         let target = match strip_device(path) {
-            None => Target::Elsewhere,
+            None => remote(path).unwrap_or(Target::Elsewhere),
             Some("") => Target::Device,
             Some("\\") => Target::Root,
             Some(rest) => match rest.strip_prefix('\\') {
@@ -54,6 +61,15 @@ impl PipeName {
     pub fn target(&self) -> &Target {
         &self.target
     }
+}
+
+/// `\\server\pipe\name`, where the server is neither `.` nor `?`.
+fn remote(path: &str) -> Option<Target> {
+    let (server, rest) = path.strip_prefix("\\\\")?.split_once('\\')?;
+    let (head, name) = rest.split_at_checked(5)?;
+    let good = !matches!(server, "" | "." | "?") && head.eq_ignore_ascii_case("pipe\\");
+    (good && !name.is_empty())
+        .then(|| Target::Remote { server: server.into(), pipe: upcased(name).into() })
 }
 
 fn strip_device(path: &str) -> Option<&str> {

@@ -1,10 +1,11 @@
 //! What a thread is answered, at once or later.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{
     CompletionMode, Configuration, Data, End, Handle, PipeState, PipeType, ReadMode, RequestId,
-    Status,
+    SecurityDescriptor, Status, Token,
 };
 
 /// The answer to a call.
@@ -84,8 +85,54 @@ pub enum Output<H = Handle> {
     Local(LocalInfo),
     /// `GetFileType`: 3 is `FILE_TYPE_PIPE`.
     FileType(u32),
-    /// The completion routines that an alertable wait ran, in order.
+    /// The routines that an alertable wait ran, in order.
     Routines(Vec<RequestId>),
+    /// What was taken from a completion port, in order.
+    Packets(Vec<Packet>),
+    /// A process, session or other number.
+    Number(u64),
+    /// A name.
+    Text(String),
+    /// The names in a directory.
+    Names(Vec<String>),
+    /// As whom a thread acts.
+    Token(Token),
+    /// A security descriptor.
+    Descriptor(SecurityDescriptor),
+}
+
+/// A completion packet (`OVERLAPPED_ENTRY`).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Packet {
+    /// `lpCompletionKey`
+    pub key: u64,
+    /// `lpOverlapped`
+    pub source: PacketSource,
+    /// `Internal`
+    pub status: Status,
+    /// `dwNumberOfBytesTransferred`
+    pub information: u32,
+}
+
+/// Whose packet it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum PacketSource {
+    /// A request that ended.
+    Request(RequestId),
+    /// The `lpOverlapped` of `PostQueuedCompletionStatus`.
+    Posted(u64),
 }
 
 /// The answer of `PeekNamedPipe` and `FSCTL_PIPE_PEEK`.
@@ -128,7 +175,7 @@ pub struct PipeInfo {
 }
 
 /// The answer of `GetNamedPipeHandleState`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
@@ -142,6 +189,15 @@ pub struct HandleState {
     pub completion_mode: CompletionMode,
     /// `lpCurInstances`, at most 255 (INFO-30).
     pub instances: u32,
+    /// `lpMaxCollectionCount`, if asked for.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub collection_count: Option<u32>,
+    /// `lpCollectDataTimeout` in milliseconds, if asked for.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub collect_timeout: Option<u32>,
+    /// `lpUserName`, if asked for.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub user: Option<String>,
 }
 
 /// `FILE_PIPE_LOCAL_INFORMATION`, field by field (INFO-50 to INFO-58).

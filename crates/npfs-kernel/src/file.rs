@@ -31,6 +31,10 @@ pub(crate) enum Place {
     Detached,
     /// An end that was closed; only requests still refer to it.
     Closed,
+    /// The device `\Device\NamedPipe`.
+    Device,
+    /// The root directory `\Device\NamedPipe\`.
+    Root,
 }
 
 /// The lock of a synchronous file object (SYNC-01).

@@ -114,17 +114,23 @@ impl Kernel {
             return Err(Status::ACCESS_DENIED);
         }
         let event = match delivery {
-            Delivery::Overlapped { event: Some(event) } => Some(self.event(id.thread, *event)?),
-            Delivery::Overlapped { event: None } | Delivery::Return | Delivery::Routine => None,
+            Delivery::Overlapped { event: Some(event), .. }
+            | Delivery::Nt { event: Some(event), .. } => Some(self.event(id.thread, *event)?),
+            Delivery::Overlapped { event: None, .. }
+            | Delivery::Nt { event: None, .. }
+            | Delivery::Return
+            | Delivery::Routine => None,
         };
         if let Some(event) = event {
             self.events.edit(event).signaled = false; // EVENT-01
         }
         let manner = match (synchronous, delivery) {
             (true, _) => Manner::Locked,
-            (false, Delivery::Routine) => Manner::Routine,
+            (false, Delivery::Routine | Delivery::Nt { routine: true, .. }) => Manner::Routine,
             (false, Delivery::Return) if op == FileOp::Flush => Manner::Sleeping,
-            (false, Delivery::Return | Delivery::Overlapped { .. }) => Manner::Overlapped,
+            (false, Delivery::Return | Delivery::Overlapped { .. } | Delivery::Nt { .. }) => {
+                Manner::Overlapped
+            }
         };
         self.begin(Io { request: Request { id, file, event, manner }, op }, fx)
     }

@@ -1,18 +1,20 @@
 //! The kernel: all objects, and the one way in.
 
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 use npfs_abi::{
-    Access, Call, Completion, Data, Delivery, Handle, Outcome, Output, ProcessId, Reply, RequestId,
-    Status, ThreadId, Time,
+    Access, Call, Completion, Data, Delivery, Handle, Outcome, Output, ProcessId, Profile, Reply,
+    RequestId, Status, Switch, ThreadId, Time, Token,
 };
 
 use crate::event::Event;
 use crate::file::File;
 use crate::io::FileOp;
-use crate::npfs::{Instance, Namespace, Pipe};
+use crate::npfs::{DirectoryQuery, Instance, Namespace, Pipe};
+use crate::port::Port;
 use crate::process::{Entry, HandleTable, Life, Object, Process};
 use crate::request::Settled;
 use crate::store::{Id, Mark, Store};
@@ -32,7 +34,31 @@ pub struct Kernel {
     pub(crate) instances: Store<Instance>,
     pub(crate) namespace: Store<Namespace>,
     pub(crate) clock: Store<Clock>,
+    pub(crate) ports: Store<Port>,
+    pub(crate) system: System,
     scratch: Scratch,
+}
+
+/// What never changes while the system runs.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct System {
+    pub(crate) profile: Profile,
+    /// The name of the computer that the pipes are on.
+    pub(crate) computer: Arc<str>,
+}
+
+/// A process that is to be.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct ProcessSpec {
+    /// [`Call::CreateProcess`] will start it; else it runs already.
+    pub declared: bool,
+    /// As whom it runs.
+    pub token: Token,
+    /// Its session.
+    pub session: u32,
+    /// The name of the computer it runs on, if that is not the one with the pipes: its opens
+    /// are those of a remote client.
+    pub computer: Option<Arc<str>>,
 }
 
 /// Buffers that are empty between steps and kept for their memory only.
@@ -110,14 +136,40 @@ impl Kernel {
             instances: Store::default(),
             namespace: Store::single(Namespace::default()),
             clock: Store::single(Clock::default()),
+            ports: Store::default(),
+            system: System { profile: Profile::current(), computer: "SERVER".into() },
             scratch: Scratch::default(),
         }
     }
 
-    /// Adds a process: running, or one that [`Call::CreateProcess`] will start.
+    /// A system that behaves as `profile` says.
+    pub fn with_profile(profile: Profile) -> Kernel {
+        let mut kernel = Kernel::new();
+        kernel.system.profile = profile;
+        kernel
+    }
+
+    /// Whether the profile has a switch.
+    pub(crate) fn has(&self, switch: Switch) -> bool {
+        self.system.profile.has(switch)
+    }
+
+    /// Adds a process of an ordinary user: running, or one that [`Call::CreateProcess`] will
+    /// start.
     pub fn create_process(&mut self, started: bool) -> ProcessId {
-        let life = if started { Life::Running } else { Life::Declared };
-        self.processes.insert(Process { life, handles: HandleTable::default() });
+        self.add_process(ProcessSpec { declared: !started, ..ProcessSpec::default() })
+    }
+
+    /// Adds a process.
+    pub fn add_process(&mut self, spec: ProcessSpec) -> ProcessId {
+        let life = if spec.declared { Life::Declared } else { Life::Running };
+        self.processes.insert(Process {
+            life,
+            handles: HandleTable::default(),
+            token: Arc::new(spec.token),
+            session: spec.session,
+            computer: spec.computer,
+        });
         ProcessId(self.processes.len() as u32)
     }
 
@@ -132,6 +184,7 @@ impl Kernel {
             calls: 0,
             state: ThreadState::Ready,
             routines: VecDeque::new(),
+            token: None,
         });
         ThreadId(self.threads.len() as u32)
     }
@@ -197,6 +250,7 @@ impl Kernel {
         self.instances.track();
         self.namespace.track();
         self.clock.track();
+        self.ports.track();
     }
 
     /// A point to return to. Needs [`Kernel::track`].
@@ -210,13 +264,14 @@ impl Kernel {
             self.instances.mark(),
             self.namespace.mark(),
             self.clock.mark(),
+            self.ports.mark(),
         ])
     }
 
     /// Goes back to `mark`. Costs what the steps since then touched. Marks are undone in
     /// reverse order of their making.
     pub fn undo(&mut self, mark: Mark) {
-        let [processes, threads, events, files, pipes, instances, namespace, clock] = mark.0;
+        let [processes, threads, events, files, pipes, instances, namespace, clock, ports] = mark.0;
         self.processes.undo(processes);
         self.threads.undo(threads);
         self.events.undo(events);
@@ -225,6 +280,7 @@ impl Kernel {
         self.instances.undo(instances);
         self.namespace.undo(namespace);
         self.clock.undo(clock);
+        self.ports.undo(ports);
     }
 
     /// A hash of the state, equal for equal kernels on every machine. After
@@ -239,6 +295,7 @@ impl Kernel {
             self.instances.fingerprint(),
             self.namespace.fingerprint(),
             self.clock.fingerprint(),
+            self.ports.fingerprint(),
         ]
         .into_iter()
         .fold(0, |sum: u64, part| sum.rotate_left(7).wrapping_add(part))
@@ -393,9 +450,74 @@ impl Kernel {
                 };
                 if found { ok() } else { Err(Status::NOT_FOUND) }
             }
-            Call::CancelSynchronousIo { thread } => self.cancel_synchronous_io(*thread, fx),
+            Call::CancelSynchronousIo { thread, request: _ } => {
+                self.cancel_synchronous_io(*thread, fx)
+            }
             Call::CreateProcess { process, inherit } => {
                 self.start_process(request.thread, *process, *inherit)
+            }
+            Call::NtCreateNamedPipeFile(arguments) => {
+                self.nt_create_named_pipe_file(request.thread, arguments, fx)
+            }
+            Call::NtCreateFile(arguments) => self.nt_create_file(request.thread, arguments, fx),
+            Call::ReOpenFile { file, access, flags } => {
+                self.re_open_file(request.thread, *file, *access, *flags, fx)
+            }
+            Call::NtFsControlFile { file, code, input, length, delivery } => {
+                self.fs_control(request, *file, *code, input, *length, delivery, fx)
+            }
+            Call::NtQueryInformationFile { file, class, length } => {
+                self.query_information(request, *file, *class, *length, fx)
+            }
+            Call::NtSetInformationFile { file, class, input } => {
+                self.set_information(request, *file, *class, input, fx)
+            }
+            Call::NtQueryVolumeInformationFile { file, class, length } => {
+                self.query_volume_information(request, *file, *class, *length, fx)
+            }
+            Call::NtQueryDirectoryFile { file, class, length, pattern, restart, single } => {
+                let query = DirectoryQuery {
+                    class: *class,
+                    length: *length,
+                    pattern: pattern.clone(),
+                    restart: *restart,
+                    single: *single,
+                };
+                self.query_directory(request, *file, query, fx)
+            }
+            Call::NtNotifyChangeDirectoryFile { file, filter, delivery } => {
+                self.notify_change_directory(request, *file, *filter, delivery, fx)
+            }
+            Call::NtQueryObject { handle, class } => {
+                self.query_object(request, *handle, *class, fx)
+            }
+            Call::GetNamedPipeAttribute { pipe, attribute } => {
+                self.pipe_attribute(request, *pipe, *attribute, fx)
+            }
+            Call::CreateIoCompletionPort { file, port, key, concurrency } => {
+                self.create_port(request, *file, *port, *key, *concurrency, fx)
+            }
+            Call::GetQueuedCompletionStatus { port, count, timeout, alertable } => {
+                self.dequeue_packets(request, *port, *count, *timeout, *alertable)
+            }
+            Call::PostQueuedCompletionStatus { port, bytes, key, overlapped } => {
+                self.post_packet(request.thread, *port, *bytes, *key, *overlapped, fx)
+            }
+            Call::SetFileCompletionNotificationModes { file, flags } => {
+                self.set_notification_modes(request, *file, *flags, fx)
+            }
+            Call::QueueUserAPC { thread } => self.queue_user_apc(request, *thread, fx),
+            Call::OpenThread { thread } => self.open_thread(request.thread, *thread),
+            Call::OpenProcess { process } => self.open_process(request.thread, *process),
+            Call::ImpersonateNamedPipeClient { pipe } => self.impersonate(request, *pipe, fx),
+            Call::RevertToSelf => self.set_thread_token(request.thread, None),
+            Call::SetThreadToken { token } => self.set_thread_token(request.thread, token.as_ref()),
+            Call::GetThreadToken => self.thread_token(request.thread),
+            Call::NtQuerySecurityObject { handle, information, length } => {
+                self.query_security(request, *handle, *information, *length, fx)
+            }
+            Call::NtSetSecurityObject { handle, information, descriptor } => {
+                self.set_security(request, *handle, *information, descriptor, fx)
             }
             Call::ExitThread => {
                 self.exit_thread(request.thread, fx);
@@ -428,14 +550,18 @@ impl Kernel {
     pub(crate) fn event(&self, thread: ThreadId, handle: Handle) -> Result<Id<Event>, Status> {
         match self.entry(thread, handle)?.object {
             Object::Event(event) => Ok(event),
-            Object::File(_) => Err(Status::OBJECT_TYPE_MISMATCH),
+            Object::File(_) | Object::Port(_) | Object::Thread(_) | Object::Process(_) => {
+                Err(Status::OBJECT_TYPE_MISMATCH)
+            }
         }
     }
 
     pub(crate) fn file(&self, thread: ThreadId, handle: Handle) -> Result<Id<File>, Status> {
         match self.entry(thread, handle)?.object {
             Object::File(file) => Ok(file),
-            Object::Event(_) => Err(Status::OBJECT_TYPE_MISMATCH),
+            Object::Event(_) | Object::Port(_) | Object::Thread(_) | Object::Process(_) => {
+                Err(Status::OBJECT_TYPE_MISMATCH)
+            }
         }
     }
 
@@ -460,6 +586,8 @@ impl Kernel {
         match object {
             Object::File(file) => self.files.edit(file).handles += 1,
             Object::Event(event) => self.events.edit(event).references += 1,
+            Object::Port(port) => self.ports.edit(port).references += 1,
+            Object::Thread(_) | Object::Process(_) => {}
         }
     }
 
@@ -496,6 +624,11 @@ impl Kernel {
                 self.release_event(event);
                 ok()
             }
+            Object::Port(port) => {
+                self.release_port(port);
+                ok()
+            }
+            Object::Thread(_) | Object::Process(_) => ok(),
             Object::File(file) => {
                 let object = self.files.edit(file);
                 object.handles -= 1;
@@ -580,11 +713,17 @@ impl Kernel {
         }
         let handles = core::mem::take(&mut self.processes.edit(process_id(process)).handles);
         for (_, entry) in handles.iter() {
-            let Object::File(file) = entry.object else {
-                if let Object::Event(event) = entry.object {
+            let file = match entry.object {
+                Object::File(file) => file,
+                Object::Event(event) => {
                     self.release_event(event);
+                    continue;
                 }
-                continue;
+                Object::Port(port) => {
+                    self.release_port(port);
+                    continue;
+                }
+                Object::Thread(_) | Object::Process(_) => continue,
             };
             let object = self.files.edit(file);
             object.handles -= 1;

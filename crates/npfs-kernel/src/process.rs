@@ -2,11 +2,13 @@
 
 use core::hash::{Hash, Hasher};
 
-use npfs_abi::{Access, Handle, Status};
+use alloc::sync::Arc;
+use npfs_abi::{Access, Handle, ProcessId, Status, ThreadId, Token};
 use slab::Slab;
 
 use crate::event::Event;
 use crate::file::File;
+use crate::port::Port;
 use crate::store::Id;
 
 /// A process.
@@ -14,6 +16,10 @@ use crate::store::Id;
 pub(crate) struct Process {
     pub(crate) life: Life,
     pub(crate) handles: HandleTable,
+    pub(crate) token: Arc<Token>,
+    pub(crate) session: u32,
+    /// Where it runs, if not on the computer with the pipes.
+    pub(crate) computer: Option<Arc<str>>,
 }
 
 /// Whether a process runs.
@@ -30,6 +36,9 @@ pub(crate) enum Life {
 pub(crate) enum Object {
     File(Id<File>),
     Event(Id<Event>),
+    Port(Id<Port>),
+    Thread(ThreadId),
+    Process(ProcessId),
 }
 
 /// One handle.

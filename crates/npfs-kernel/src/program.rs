@@ -83,6 +83,14 @@ impl Program {
             (&Op::Composite(Composite::GetOverlappedResult { file, request, wait }), previous) => {
                 self.overlapped_result(file, request, wait && previous.is_none(), blocks)
             }
+            (
+                Op::Composite(
+                    Composite::GetOverlappedResultEx { .. }
+                    | Composite::GetFileAttributes { .. }
+                    | Composite::FindFiles { .. },
+                ),
+                _,
+            ) => done(Reply::status(Status::NOT_IMPLEMENTED)),
             (Op::Composite(Composite::CallNamedPipe { .. }), previous) => {
                 self.call_named_pipe(state, previous)
             }

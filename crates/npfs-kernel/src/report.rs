@@ -66,7 +66,9 @@ impl Kernel {
                 match place {
                     Place::At(_, _) if verb == "connect" => (text, others()),
                     Place::At(end, instance) => (text, self.holders(end.peer(), instance, thread)),
-                    Place::Detached | Place::Closed => (text, others()),
+                    Place::Detached | Place::Closed | Place::Device | Place::Root => {
+                        (text, others())
+                    }
                 }
             }
             Blocked::Lock(io) => {
@@ -118,7 +120,9 @@ impl Kernel {
                 let table = &self.processes[crate::kernel::process_id(process)].handles;
                 table.iter().any(|(_, entry)| match entry.object {
                     Object::File(file) => self.files[file].place == Place::At(end, instance),
-                    Object::Event(_) => false,
+                    Object::Event(_) | Object::Port(_) | Object::Thread(_) | Object::Process(_) => {
+                        false
+                    }
                 })
             })
             .collect()
@@ -159,6 +163,8 @@ impl Kernel {
             }
             Place::Detached => "a disconnected client end".to_string(),
             Place::Closed => "a closed end".to_string(),
+            Place::Device => "the device of pipes".to_string(),
+            Place::Root => "the root of pipes".to_string(),
         }
     }
 
@@ -213,6 +219,9 @@ impl Kernel {
                             signaled_text(event.signaled)
                         )
                     }
+                    Object::Port(_) => "completion port".to_string(),
+                    Object::Thread(thread) => format!("thread {thread}"),
+                    Object::Process(process) => format!("process {process}"),
                 };
                 let inherit = if entry.inherit { ", inheritable" } else { "" };
                 writeln!(page, "  {handle} {object}, access {:#x}{inherit}", entry.access.0)?;

@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use npfs_abi::{ProcessId, RequestId};
+use alloc::sync::Arc;
+use npfs_abi::{ProcessId, RequestId, Token};
 
 use crate::event::Event;
 use crate::file::File;
@@ -21,6 +22,8 @@ pub(crate) struct Thread {
     pub(crate) state: ThreadState,
     /// Completion routines queued to it, oldest first.
     pub(crate) routines: VecDeque<RequestId>,
+    /// As whom it acts, if not as its process.
+    pub(crate) token: Option<Arc<Token>>,
 }
 
 /// What a thread is doing.

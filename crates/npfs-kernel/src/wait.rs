@@ -35,6 +35,9 @@ impl Kernel {
                 Ok(match self.entry(request.thread, *handle)?.object {
                     Object::Event(event) => Waitable::Event(event),
                     Object::File(file) => Waitable::File(file),
+                    Object::Port(_) | Object::Thread(_) | Object::Process(_) => {
+                        return Err(Status::OBJECT_TYPE_MISMATCH);
+                    }
                 })
             })
             .collect();
@@ -189,7 +192,7 @@ impl Kernel {
     ) -> Answer {
         let folded = match name.target() {
             Target::Pipe(folded) => folded,
-            Target::Root | Target::Device | Target::Elsewhere => {
+            Target::Root | Target::Device | Target::Remote { .. } | Target::Elsewhere => {
                 return Err(Status::OBJECT_PATH_SYNTAX_BAD); // WAIT-25
             }
         };

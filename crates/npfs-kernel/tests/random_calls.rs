@@ -32,8 +32,8 @@ fn delivery() -> impl Strategy<Value = Delivery> {
     prop_oneof![
         Just(Delivery::Return),
         Just(Delivery::Routine),
-        Just(Delivery::Overlapped { event: None }),
-        handle().prop_map(|event| Delivery::Overlapped { event: Some(event) }),
+        Just(Delivery::OVERLAPPED),
+        handle().prop_map(|event| Delivery::overlapped(Some(event))),
     ]
 }
 
@@ -146,7 +146,10 @@ fn call() -> impl Strategy<Value = Call> {
             let request = one.then_some(RequestId { thread: ThreadId(thread), call });
             Call::CancelIoEx { file, request }
         }),
-        (1_u32..6).prop_map(|thread| Call::CancelSynchronousIo { thread: ThreadId(thread) }),
+        (1_u32..6).prop_map(|thread| Call::CancelSynchronousIo {
+            thread: ThreadId(thread),
+            request: None
+        }),
     ];
     let rare = prop_oneof![
         (1_u32..5, any::<bool>()).prop_map(|(process, inherit)| Call::CreateProcess {

@@ -55,6 +55,7 @@ impl Kernel {
                 };
             }
             (Place::Closed, Some(_)) => return Err(Status::INVALID_HANDLE),
+            (Place::Device | Place::Root, Some(_)) => return Err(Status::INVALID_PARAMETER),
         };
         match op {
             FileOp::Read(length) => self.read(instance, end, request, length, fx),
@@ -79,6 +80,9 @@ impl Kernel {
                     read_mode: modes.read,
                     completion_mode: modes.completion,
                     instances: self.pipes[self.instances[instance].pipe].servers.min(255),
+                    collection_count: None,
+                    collect_timeout: None,
+                    user: None,
                 }))))
             }
             FileOp::SetState { mode, remote } => self.set_state(instance, end, mode, remote),

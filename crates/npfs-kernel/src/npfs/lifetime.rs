@@ -170,6 +170,7 @@ impl Kernel {
             Target::Pipe(folded) => folded,
             // Handles to the root and to the device are not modelled.
             Target::Root | Target::Device => return Err(Status::NOT_SUPPORTED),
+            Target::Remote { .. } => return Err(Status::NOT_SUPPORTED),
             Target::Elsewhere => return Err(Status::OBJECT_NAME_NOT_FOUND),
         };
         let pipe =

@@ -1,12 +1,17 @@
 //! The pipe file system: names, pipes, instances, queues.
 
+mod directory;
 mod driver;
+mod fsctl;
+mod information;
 mod instance;
 mod lifetime;
+mod names;
 mod pipe;
 mod queue;
 pub mod state;
 
+pub(crate) use directory::DirectoryQuery;
 pub(crate) use instance::{Connection, Instance, Link, Modes};
 pub(crate) use pipe::{Namespace, Pipe};
 pub(crate) use queue::{Queue, Read, Write, Writing};
