@@ -221,7 +221,8 @@ impl Kernel {
             self.files.edit(file).signaled = false; // EVENT-10
         }
         let transacts = matches!(io.op, FileOp::Transact(..));
-        match self.perform(io, fx) {
+        let struck = self.strike(&request, &io.op);
+        match struck.and_then(|()| self.perform(io, fx)) {
             Ok(Progress::Pends) => {
                 self.hold(&request);
                 match manner {
@@ -234,6 +235,7 @@ impl Kernel {
                 }
             }
             Ok(Progress::Done(reply)) => {
+                self.unmark(id);
                 // EVENT-04: success and warnings tell everybody.
                 if let Some(event) = event {
                     self.events.edit(event).signaled = true;
@@ -252,7 +254,10 @@ impl Kernel {
                 Outcome::Pending(id)
             }
             // EVENT-05, EVENT-18: a failure at once tells nobody.
-            Err(status) => self.finish(request, Reply::status(status), fx),
+            Err(status) => {
+                self.unmark(id);
+                self.finish(request, Reply::status(status), fx)
+            }
         }
     }
 
@@ -275,6 +280,7 @@ impl Kernel {
 
     /// The end of a request that was pending: status block, event, file object, routine, wake.
     pub(crate) fn complete(&mut self, ended: Settled, fx: &mut Effects<'_>) {
+        let Some(ended) = self.postpone(ended) else { return };
         let Settled { request, status, information, data } = ended;
         let Request { id, file, event, manner } = request;
         if let Some(event) = event {

@@ -11,6 +11,7 @@ use npfs_abi::{
 };
 
 use crate::event::Event;
+use crate::faults::Faults;
 use crate::file::File;
 use crate::io::FileOp;
 use crate::npfs::{DirectoryQuery, Instance, Namespace, Pipe};
@@ -35,6 +36,7 @@ pub struct Kernel {
     pub(crate) namespace: Store<Namespace>,
     pub(crate) clock: Store<Clock>,
     pub(crate) ports: Store<Port>,
+    pub(crate) faults: Store<Faults>,
     pub(crate) system: System,
     scratch: Scratch,
 }
@@ -97,6 +99,8 @@ pub(crate) struct Effects<'a> {
 /// The only object in its store.
 pub(crate) const CLOCK: Id<Clock> = Id::fixed(0);
 /// The only object in its store.
+pub(crate) const FAULTS: Id<Faults> = Id::fixed(0);
+/// The only object in its store.
 pub(crate) const NAMESPACE: Id<Namespace> = Id::fixed(0);
 
 pub(crate) fn thread_id(thread: ThreadId) -> Id<Thread> {
@@ -137,6 +141,7 @@ impl Kernel {
             namespace: Store::single(Namespace::default()),
             clock: Store::single(Clock::default()),
             ports: Store::default(),
+            faults: Store::single(Faults::default()),
             system: System { profile: Profile::current(), computer: "SERVER".into() },
             scratch: Scratch::default(),
         }
@@ -202,9 +207,11 @@ impl Kernel {
         self.clock[CLOCK].now
     }
 
-    /// When the next sleeping thread has waited long enough.
+    /// When the next sleeping thread has waited long enough, or a late end is told.
     pub fn next_deadline(&self) -> Option<Time> {
-        self.clock[CLOCK].timers.first().map(|(deadline, _)| *deadline)
+        let sleeper = self.clock[CLOCK].timers.first().map(|(deadline, _)| *deadline);
+        let late = self.faults[FAULTS].next_deadline();
+        sleeper.into_iter().chain(late).min()
     }
 
     /// One call of one thread. What it causes for others is added to `caused`, in order.
@@ -231,7 +238,11 @@ impl Kernel {
         while let Some(deadline) = self.next_deadline().filter(|deadline| *deadline <= to) {
             let clock = self.clock.edit(CLOCK);
             clock.now = clock.now.max(deadline);
-            let (_, thread) = clock.timers.remove(0);
+            if self.faults[FAULTS].next_deadline() == Some(deadline) {
+                self.with_effects(caused, |kernel, fx| kernel.tell_late(fx));
+                continue;
+            }
+            let (_, thread) = self.clock.edit(CLOCK).timers.remove(0);
             self.with_effects(caused, |kernel, fx| kernel.time_out(thread, fx));
         }
         if to > self.time() {
@@ -251,6 +262,7 @@ impl Kernel {
         self.namespace.track();
         self.clock.track();
         self.ports.track();
+        self.faults.track();
     }
 
     /// A point to return to. Needs [`Kernel::track`].
@@ -265,13 +277,15 @@ impl Kernel {
             self.namespace.mark(),
             self.clock.mark(),
             self.ports.mark(),
+            self.faults.mark(),
         ])
     }
 
     /// Goes back to `mark`. Costs what the steps since then touched. Marks are undone in
     /// reverse order of their making.
     pub fn undo(&mut self, mark: Mark) {
-        let [processes, threads, events, files, pipes, instances, namespace, clock, ports] = mark.0;
+        let [processes, threads, events, files, pipes, instances, namespace, clock, ports, faults] =
+            mark.0;
         self.processes.undo(processes);
         self.threads.undo(threads);
         self.events.undo(events);
@@ -281,6 +295,7 @@ impl Kernel {
         self.namespace.undo(namespace);
         self.clock.undo(clock);
         self.ports.undo(ports);
+        self.faults.undo(faults);
     }
 
     /// A hash of the state, equal for equal kernels on every machine. After
@@ -296,6 +311,7 @@ impl Kernel {
             self.namespace.fingerprint(),
             self.clock.fingerprint(),
             self.ports.fingerprint(),
+            self.faults.fingerprint(),
         ]
         .into_iter()
         .fold(0, |sum: u64, part| sum.rotate_left(7).wrapping_add(part))
@@ -334,6 +350,7 @@ impl Kernel {
 
     fn dispatch(&mut self, request: RequestId, call: &Call, fx: &mut Effects<'_>) -> Answer {
         const NO_EVENT: Delivery = Delivery::Return;
+        self.fails_by_plan(call)?;
         match call {
             Call::CreateNamedPipe(arguments) => {
                 self.create_named_pipe(request.thread, arguments, fx)
@@ -671,6 +688,7 @@ impl Kernel {
     /// Ends a thread: its requests are cancelled with it (CANCEL-29).
     fn exit_thread(&mut self, thread: ThreadId, fx: &mut Effects<'_>) {
         self.leave_sleep(thread, fx);
+        self.forget_faults_of(thread, fx);
         self.cancel_everywhere(&mut |request| request.thread == thread, fx);
         let object = self.threads.edit(thread_id(thread));
         object.state = ThreadState::Exited;

@@ -12,6 +12,7 @@
 extern crate alloc;
 
 mod event;
+mod faults;
 mod file;
 mod io;
 mod kernel;

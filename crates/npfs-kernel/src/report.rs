@@ -8,7 +8,7 @@ use core::fmt::Write;
 use npfs_abi::{End, PipeState, ProcessId, RequestId, ThreadId};
 
 use crate::file::{File, Place};
-use crate::kernel::{CLOCK, Kernel, NAMESPACE};
+use crate::kernel::{CLOCK, FAULTS, Kernel, NAMESPACE};
 use crate::npfs::{Instance, Link, Pipe};
 use crate::process::{Life, Object};
 use crate::request::Request;
@@ -42,7 +42,8 @@ impl Kernel {
                     request: RequestId { thread, call: object.calls },
                     what,
                     for_threads,
-                    timed: self.clock[CLOCK].timers.iter().any(|(_, other)| *other == thread),
+                    timed: self.clock[CLOCK].timers.iter().any(|(_, other)| *other == thread)
+                        || self.faults[FAULTS].late_requests().any(|late| late.id.thread == thread),
                 })
             })
             .collect()
@@ -168,6 +169,34 @@ impl Kernel {
         }
     }
 
+    /// What is left over: handles of processes that run, requests that are pending, instances.
+    /// Empty when everything was closed and ended; a test can assert that.
+    pub fn leaks(&self) -> Vec<String> {
+        let mut left = Vec::new();
+        for (place, (_, process)) in self.processes.iter().enumerate() {
+            let id = ProcessId(place as u32 + 1);
+            for (handle, entry) in process.handles.iter() {
+                left.push(format!("{id} holds {handle}: {}", self.object_text(entry.object)));
+            }
+        }
+        for (instance, object) in self.instances.iter() {
+            let pipe = pipe_text(&self.pipes[object.pipe]);
+            left.push(format!("an instance of {pipe} is {}", object.state()));
+            for (request, verb) in self.requests_of(instance) {
+                left.push(format!("{verb} {} on {pipe} has not ended", request.id));
+            }
+        }
+        for late in self.faults[FAULTS].late_requests() {
+            left.push(format!("the end of {} was not told yet", late.id));
+        }
+        for (thread, object) in self.all_threads() {
+            for routine in &object.routines {
+                left.push(format!("{thread} has not run the routine of {routine}"));
+            }
+        }
+        left
+    }
+
     /// The whole state on a page: pipes, instances, queues, handles, sleepers.
     pub fn dump(&self) -> String {
         let mut page = String::new();
@@ -209,20 +238,7 @@ impl Kernel {
             };
             writeln!(page, "process {}{life}", ProcessId(place as u32 + 1))?;
             for (handle, entry) in process.handles.iter() {
-                let object = match entry.object {
-                    Object::File(file) => self.file_text(file),
-                    Object::Event(event) => {
-                        let event = &self.events[event];
-                        format!(
-                            "{} event, {}",
-                            if event.manual { "manual-reset" } else { "auto-reset" },
-                            signaled_text(event.signaled)
-                        )
-                    }
-                    Object::Port(_) => "completion port".to_string(),
-                    Object::Thread(thread) => format!("thread {thread}"),
-                    Object::Process(process) => format!("process {process}"),
-                };
+                let object = self.object_text(entry.object);
                 let inherit = if entry.inherit { ", inheritable" } else { "" };
                 writeln!(page, "  {handle} {object}, access {:#x}{inherit}", entry.access.0)?;
             }
@@ -284,6 +300,23 @@ impl Kernel {
         Ok(())
     }
 
+    fn object_text(&self, object: Object) -> String {
+        match object {
+            Object::File(file) => self.file_text(file),
+            Object::Event(event) => {
+                let event = &self.events[event];
+                format!(
+                    "{} event, {}",
+                    if event.manual { "manual-reset" } else { "auto-reset" },
+                    signaled_text(event.signaled)
+                )
+            }
+            Object::Port(_) => "completion port".to_string(),
+            Object::Thread(thread) => format!("thread {thread}"),
+            Object::Process(process) => format!("process {process}"),
+        }
+    }
+
     fn file_text(&self, file: Id<File>) -> String {
         let object = &self.files[file];
         let mut text = self.end_text(object.place);
@@ -309,6 +342,7 @@ impl Kernel {
                 ThreadState::Blocked(Blocked::Lock(io)) => Some(io.request),
                 _ => None,
             }))
+            .chain(self.faults[FAULTS].late_requests())
             .collect();
         let waited = |object: Waitable| {
             self.threads
@@ -423,13 +457,16 @@ impl Kernel {
         for (thread, object) in self.all_threads() {
             if let ThreadState::Blocked(Blocked::Request(file)) = &object.state {
                 let id = RequestId { thread, call: object.calls };
-                let Place::At(_, instance) = self.files[*file].place else {
-                    panic!("{thread} sleeps in a request on an end that is gone")
+                let queued = match self.files[*file].place {
+                    Place::At(_, instance) => self.requests_of(instance),
+                    Place::Detached | Place::Closed | Place::Device | Place::Root => Vec::new(),
                 };
-                let found = self
-                    .requests_of(instance)
-                    .iter()
-                    .filter(|(request, _)| request.id == id)
+                let late = self.faults[FAULTS].late_requests();
+                let found = queued
+                    .into_iter()
+                    .map(|(request, _)| request)
+                    .chain(late)
+                    .filter(|request| request.id == id)
                     .count();
                 assert_eq!(found, 1, "the request {thread} sleeps in is in one place");
             }

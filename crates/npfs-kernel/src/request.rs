@@ -31,7 +31,7 @@ pub(crate) enum Manner {
 }
 
 /// A request that ended, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Settled {
     pub(crate) request: Request,
     pub(crate) status: Status,

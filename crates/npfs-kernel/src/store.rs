@@ -293,7 +293,7 @@ impl<T: fmt::Debug> fmt::Debug for Store<T> {
 
 /// A point to which [`Kernel::undo`](crate::Kernel::undo) can return.
 #[derive(Clone, Copy, Debug)]
-pub struct Mark(pub(crate) [usize; 9]);
+pub struct Mark(pub(crate) [usize; 10]);
 
 /// A multiply-and-fold hasher: the same value gives the same hash on every machine and run.
 pub(crate) struct Mixer(pub(crate) u64);

@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 
 use npfs_abi::{
-    Access, Call, Completion, CreateFile, CreateNamedPipe, Data, Delivery, Handle,
-    HandleStateQuery, Outcome, ProcessId, Reply, RequestId, Status, ThreadId, Time,
+    Access, Call, Completion, CreateFile, CreateNamedPipe, Data, Delivery, Fault, FaultEffect,
+    FaultPoint, Handle, HandleStateQuery, Outcome, ProcessId, Profile, Reply, RequestId, Status,
+    Switch, ThreadId, Time,
 };
 use npfs_kernel::Kernel;
 use proptest::prelude::*;
@@ -15,7 +16,10 @@ use proptest::prelude::*;
 const THREADS: u32 = 4;
 
 fn system() -> Kernel {
-    let mut kernel = Kernel::new();
+    populate(Kernel::new())
+}
+
+fn populate(mut kernel: Kernel) -> Kernel {
     for process in [kernel.create_process(true), kernel.create_process(true)] {
         kernel.create_thread(process);
         kernel.create_thread(process);
@@ -223,12 +227,31 @@ fn a_process_that_has_not_started_takes_no_duplicate() {
     kernel.check();
 }
 
+/// A system in which some calls are struck by faults and every switch may be on.
+fn odd_system() -> impl Strategy<Value = Kernel> {
+    let effect = prop_oneof![
+        Just(FaultEffect::Fail(Status::PIPE_BROKEN)),
+        (0_u64..40).prop_map(|ms| FaultEffect::Late(Time::from_millis(ms))),
+    ];
+    let point = prop::sample::select(FaultPoint::ALL).prop_map(|(point, _)| point);
+    let fault = (point, any::<bool>(), 1_u32..4, effect).prop_map(|(point, any, nth, effect)| {
+        Fault { point, pipe: (!any).then(|| "\\\\.\\pipe\\a".into()), nth, effect }
+    });
+    let switches = prop::collection::vec(prop::sample::select(Switch::ALL), 0..4);
+    (prop::collection::vec(fault, 0..5), switches).prop_map(|(faults, switches)| {
+        let profile = switches.into_iter().fold(Profile::current(), Profile::with);
+        let mut kernel = populate(Kernel::with_profile(profile));
+        faults.into_iter().for_each(|fault| kernel.add_fault(fault));
+        kernel
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1500) })]
 
     #[test]
-    fn promises_hold_after_every_step(inputs in inputs()) {
-        let mut kernel = system();
+    fn promises_hold_after_every_step(inputs in inputs(), system in odd_system()) {
+        let mut kernel = system;
         let mut open = BTreeSet::new();
         for input in &inputs {
             let runnable = match input {
@@ -255,10 +278,10 @@ proptest! {
     }
 
     #[test]
-    fn an_undone_step_leaves_no_mark(inputs in inputs()) {
-        let mut kernel = system();
+    fn an_undone_step_leaves_no_mark(inputs in inputs(), system in odd_system()) {
+        let mut kernel = system.clone();
         kernel.track();
-        let mut twin = system();
+        let mut twin = system;
         for input in &inputs {
             let mark = kernel.mark();
             let inner = kernel.mark();

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use npfs_abi::{
     CompletionMode, Configuration, CreateNamedPipe, Data, End, HandleState, LocalInfo, Output,
-    Peek, PipeInfo, PipeState, PipeType, ReadMode, Reply, Status,
+    Peek, PipeInfo, PipeState, PipeType, ReadMode, Reply, Status, Switch,
 };
 
 use super::lifetime::modes_of;
@@ -114,8 +114,9 @@ impl Kernel {
         fx: &mut Effects<'_>,
     ) -> Result<Progress, Status> {
         let modes = self.instances[instance].modes(end);
+        let profile = self.system.profile;
         let queue = self.connection(instance).towards(end);
-        match queue.read(length, modes.read, &mut fx.settled) {
+        match queue.read(length, modes.read, profile, &mut fx.settled) {
             Read::Done(status, data) => {
                 let information = data.size();
                 Ok(Progress::Done(Kernel::reply(status, information, data)))
@@ -141,8 +142,9 @@ impl Kernel {
             CompletionMode::Queue => Writing::Wait,
             CompletionMode::Complete => Writing::NoWait,
         };
+        let profile = self.system.profile;
         let queue = self.connection(instance).towards(end.peer());
-        match queue.write(pipe_type, data, writing, request, &mut fx.settled) {
+        match queue.write(pipe_type, data, writing, request, profile, &mut fx.settled) {
             Write::Done(information) => Ok(Progress::Done(Reply {
                 status: Status::SUCCESS,
                 information,
@@ -193,14 +195,20 @@ impl Kernel {
         if configuration != Configuration::Duplex || modes.read != ReadMode::Message {
             return Err(Status::INVALID_PIPE_STATE);
         }
+        let profile = self.system.profile;
         let connection = self.connection(instance);
         let inward = connection.towards(end);
-        if !inward.no_data() || !inward.no_readers() {
+        let beside_read = profile.has(Switch::TransactBesideOwnRead);
+        if !inward.no_data() || !(inward.no_readers() || beside_read) {
             return Err(Status::PIPE_BUSY); // TRANSACT-07, OQ-06
+        }
+        if modes.completion == CompletionMode::Complete && profile.has(Switch::NowaitTransactFails)
+        {
+            return Err(Status::PIPE_EMPTY); // OQ-24
         }
         inward.pend_read(request, length, ReadMode::Message);
         let outward = connection.towards(end.peer());
-        outward.write(pipe_type, data, Writing::Transact, request, &mut fx.settled);
+        outward.write(pipe_type, data, Writing::Transact, request, profile, &mut fx.settled);
         Ok(Progress::Pends)
     }
 
@@ -278,7 +286,16 @@ impl Kernel {
         let idle = object.quota_from(end);
         let (read_data_available, write_quota_available) = match object.connection() {
             None => (0, idle),
-            Some(link) => (link.queue(end).unread(), link.queue(end.peer()).available_quota()),
+            Some(link) => {
+                let available = link.queue(end.peer()).available_quota();
+                let used = object.quota_from(end) - available;
+                let shown = if end == End::Client && self.has(Switch::ClientQuotaOutbound) {
+                    object.quota_out.saturating_sub(used)
+                } else {
+                    available
+                };
+                (link.queue(end).unread(), shown)
+            }
         };
         LocalInfo {
             pipe_type: pipe.pipe_type,
@@ -301,7 +318,7 @@ impl Kernel {
         mode: Option<u32>,
         remote: bool,
     ) -> Result<Progress, Status> {
-        if remote {
+        if remote && !self.has(Switch::LocalCollectionIgnored) {
             return Err(Status::INVALID_PARAMETER); // INFO-32
         }
         let Some(mode) = mode else { return Ok(Progress::Done(Reply::ok())) };
@@ -317,8 +334,10 @@ impl Kernel {
         if now.completion == CompletionMode::Queue && wanted.completion == CompletionMode::Complete
         {
             // INFO-34; a peer's pending read is no hindrance (INFO-35).
+            let own_read_counts = !self.has(Switch::NowaitBesideOwnRead);
             let busy = object.connection().is_some_and(|link| {
-                !link.queue(end.peer()).no_data() || !link.queue(end).no_readers()
+                !link.queue(end.peer()).no_data()
+                    || (own_read_counts && !link.queue(end).no_readers())
             });
             if busy {
                 return Err(Status::PIPE_BUSY);

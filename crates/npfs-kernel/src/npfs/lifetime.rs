@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use npfs_abi::{
     Access, CompletionMode, Configuration, CreateFile, CreateNamedPipe, End, Outcome, Output,
-    PipeType, ReadMode, Reply, RequestId, Status, Target, ThreadId, Time,
+    PipeType, ReadMode, Reply, RequestId, Status, Switch, Target, ThreadId, Time,
 };
 
 use super::{Connection, Instance, Link, Modes, Pipe, Queue};
@@ -276,6 +276,7 @@ impl Kernel {
     pub(crate) fn clean_up(&mut self, file: Id<File>, fx: &mut Effects<'_>) {
         let place = core::mem::replace(&mut self.files.edit(file).place, Place::Closed);
         let Place::At(end, instance) = place else { return };
+        let drops_stalled = self.has(Switch::CloseDropsStalledWrite);
         let object = self.instances.edit(instance);
         let pipe = object.pipe;
         match end {
@@ -299,6 +300,11 @@ impl Kernel {
                 // writes and flushes; what it sent stays readable.
                 connection.towards(end).discard(Status::PIPE_BROKEN, &mut fx.settled);
                 connection.towards(end.peer()).end_readers(Status::PIPE_BROKEN, &mut fx.settled);
+                if drops_stalled {
+                    let own = &mut |_: &Request| true;
+                    let queue = connection.towards(end.peer());
+                    queue.cancel(own, Status::PIPE_BROKEN, &mut fx.settled);
+                }
                 let gone = object.server.is_none()
                     && object.connection().is_some_and(|link| link.client.is_none());
                 if gone {

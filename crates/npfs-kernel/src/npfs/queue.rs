@@ -6,9 +6,9 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use npfs_abi::{Data, PipeType, ReadMode, Status};
+use npfs_abi::{Data, PipeType, Profile, ReadMode, Status, Switch};
 
-use crate::request::{Request, Settled};
+use crate::request::{Manner, Request, Settled};
 
 /// One direction of a connection.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -127,10 +127,14 @@ impl Queue {
         data: Data,
         writing: Writing,
         request: Request,
+        profile: Profile,
         settled: &mut Vec<Settled>,
     ) -> Write {
         let length = data.size();
         if length == 0 && pipe_type == PipeType::Byte {
+            if profile.has(Switch::ZeroWriteWakesSyncRead) {
+                self.end_first_sync_read(settled);
+            }
             return Write::Done(0); // WRITE-07
         }
         if writing == Writing::NoWait && length > 0 {
@@ -144,8 +148,10 @@ impl Queue {
                 return match pipe_type {
                     PipeType::Message => Write::Done(0),
                     PipeType::Byte => {
-                        let taken = wanted as u32;
-                        self.absorb(data.part(0..taken), settled);
+                        let room = if profile.has(Switch::NowaitWritesPart) { free } else { 0 };
+                        let taken = (wanted as u32).saturating_add(room).min(length);
+                        let rest = self.absorb(data.part(0..taken), settled);
+                        self.append(rest, taken, None);
                         Write::Done(taken)
                     }
                 };
@@ -171,7 +177,35 @@ impl Queue {
         let stalled = writing == Writing::Wait && charge < rest.size();
         let writer = stalled.then_some(request);
         self.entries.push_back(Entry::Write { rest, length, charge, writer });
+        if profile.has(Switch::FlushWaitsForLaterWrites) {
+            self.flushes_last();
+        }
         if stalled { Write::Stalled } else { Write::Done(length) }
+    }
+
+    /// Queues what a nonblocking write could place; nothing if nothing is left.
+    fn append(&mut self, rest: Data, length: u32, writer: Option<Request>) {
+        let charge = rest.size();
+        if charge > 0 {
+            self.used += charge;
+            self.entries.push_back(Entry::Write { rest, length, charge, writer });
+        }
+    }
+
+    /// Flush marks move behind all data.
+    fn flushes_last(&mut self) {
+        let (marks, data): (Vec<Entry>, Vec<Entry>) =
+            self.entries.drain(..).partition(|entry| matches!(entry, Entry::Flush(_)));
+        self.entries.extend(data.into_iter().chain(marks));
+    }
+
+    fn end_first_sync_read(&mut self, settled: &mut Vec<Settled>) {
+        if self.readers.front().is_some_and(|reader| reader.request.manner == Manner::Locked) {
+            if let Some(reader) = self.readers.pop_front() {
+                self.used -= reader.charge;
+                settled.push(Settled::empty(reader.request, Status::SUCCESS));
+            }
+        }
     }
 
     /// Gives data to pending reads, oldest first; what no read takes comes back (QUOTA-30).
@@ -194,16 +228,30 @@ impl Queue {
     }
 
     /// A read of up to `length` bytes (QUOTA-32).
-    pub(crate) fn read(&mut self, length: u32, mode: ReadMode, settled: &mut Vec<Settled>) -> Read {
+    pub(crate) fn read(
+        &mut self,
+        length: u32,
+        mode: ReadMode,
+        profile: Profile,
+        settled: &mut Vec<Settled>,
+    ) -> Read {
         if self.entries.is_empty() {
             return Read::Empty;
         }
         if length == 0 {
             // READ-23; an empty message at the head is kept (OQ-05).
-            let more = mode == ReadMode::Message && self.first() > 0;
+            if self.first() == 0 && profile.has(Switch::ZeroReadTakesEmptyMessage) {
+                self.entries.pop_front();
+                self.settle_flushes(settled);
+                return Read::Done(Status::SUCCESS, Data::EMPTY);
+            }
+            let more = mode == ReadMode::Message
+                && self.first() > 0
+                && !profile.has(Switch::ZeroReadSucceeds);
             let status = if more { Status::BUFFER_OVERFLOW } else { Status::SUCCESS };
             return Read::Done(status, Data::EMPTY);
         }
+        let wanted = length;
         let mut room = length;
         let mut got = Data::EMPTY;
         let mut joined: Vec<u8> = Vec::new();
@@ -213,6 +261,9 @@ impl Queue {
             else {
                 break;
             };
+            if rest.is_empty() && room < wanted && profile.has(Switch::TrailingEmptyMessageStays) {
+                break;
+            }
             let taken = room.min(rest.size());
             let piece = rest.part(0..taken);
             *rest = rest.part(taken..u32::MAX);

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use npfs_abi::{Data, PipeType, ReadMode, RequestId, Status, ThreadId};
+use npfs_abi::{Data, PipeType, Profile, ReadMode, RequestId, Status, ThreadId};
 
 use super::queue::{Queue, Read, Write, Writing};
 use crate::request::{Manner, Request, Settled};
@@ -157,7 +157,14 @@ fn explore(queue: &Queue, model: &Model, call: u32, depth: u32) {
         let (mut queue, mut model) = (queue.clone(), model.clone());
         let (mut settled, mut out) = (vec![], vec![]);
         let data = Data::from(bytes.as_slice());
-        let did = match queue.write(pipe_type, data, Writing::Wait, request(call), &mut settled) {
+        let did = match queue.write(
+            pipe_type,
+            data,
+            Writing::Wait,
+            request(call),
+            Profile::current(),
+            &mut settled,
+        ) {
             Write::Done(count) => Some(count),
             Write::Stalled => None,
         };
@@ -173,7 +180,7 @@ fn explore(queue: &Queue, model: &Model, call: u32, depth: u32) {
             }
             let (mut queue, mut model) = (queue.clone(), model.clone());
             let (mut settled, mut out) = (vec![], vec![]);
-            let got = match queue.read(size, mode, &mut settled) {
+            let got = match queue.read(size, mode, Profile::current(), &mut settled) {
                 Read::Done(status, data) => Some((status, data.to_vec())),
                 Read::Empty => {
                     queue.pend_read(request(call), size, mode);
@@ -202,7 +209,8 @@ fn explore(queue: &Queue, model: &Model, call: u32, depth: u32) {
 fn nowait(queue: &mut Queue, pipe_type: PipeType, length: usize) -> (Write, usize) {
     let mut settled = vec![];
     let data = Data::from(vec![b'x'; length]);
-    let did = queue.write(pipe_type, data, Writing::NoWait, request(9), &mut settled);
+    let did =
+        queue.write(pipe_type, data, Writing::NoWait, request(9), Profile::current(), &mut settled);
     (did, settled.len())
 }
 
@@ -243,12 +251,26 @@ fn pending_reads_are_charged() {
 fn a_flush_is_a_mark_in_the_queue() {
     let mut queue = Queue::new(64);
     let mut settled = vec![];
-    queue.write(PipeType::Byte, Data::from("ab"), Writing::Wait, request(1), &mut settled);
+    queue.write(
+        PipeType::Byte,
+        Data::from("ab"),
+        Writing::Wait,
+        request(1),
+        Profile::current(),
+        &mut settled,
+    );
     queue.pend_flush(request(2));
-    queue.write(PipeType::Byte, Data::from("cd"), Writing::Wait, request(3), &mut settled);
+    queue.write(
+        PipeType::Byte,
+        Data::from("cd"),
+        Writing::Wait,
+        request(3),
+        Profile::current(),
+        &mut settled,
+    );
     assert!(settled.is_empty());
     assert_eq!(
-        queue.read(2, ReadMode::Byte, &mut settled),
+        queue.read(2, ReadMode::Byte, Profile::current(), &mut settled),
         Read::Done(Status::SUCCESS, Data::from("ab"))
     );
     assert_eq!(ended(&settled), [(2, Status::SUCCESS, 0, vec![])]);
