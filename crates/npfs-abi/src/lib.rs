@@ -17,6 +17,7 @@ pub mod codes;
 mod data;
 mod fault;
 mod ids;
+mod map;
 mod modes;
 mod name;
 mod profile;
@@ -32,6 +33,7 @@ pub use call::{
 pub use data::Data;
 pub use fault::{Fault, FaultEffect, FaultPoint};
 pub use ids::{Handle, ProcessId, RequestId, ThreadId};
+pub use map::Names;
 pub use modes::{Access, CompletionMode, Configuration, End, PipeState, PipeType, ReadMode};
 pub use name::{PipeName, Target};
 pub use profile::{Profile, Switch};

@@ -1,13 +1,14 @@
 //! The kernel, the programs of its threads, and the words of a file.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use npfs_abi::{
-    Call, Completion, Delivery, Handle, Op, Outcome, Output, ProcessId, Reply, RequestId, Status,
-    ThreadId, Time,
+    Call, Completion, Delivery, Fault, Handle, Op, Outcome, Output, PacketSource, ProcessId, Reply,
+    RequestId, Status, ThreadId, Time,
 };
 use npfs_kernel::program::{Next, Program, StatusBlocks};
-use npfs_kernel::{Kernel, Waiting};
+use npfs_kernel::{Kernel, ProcessSpec, Waiting};
 use npfs_trace::scenario::{Scenario, Word};
 use npfs_trace::text::makes_handles;
 use npfs_trace::trace::Header;
@@ -81,26 +82,33 @@ impl Meanings for Machine {
 impl Machine {
     /// The system at the start of a scenario.
     pub fn new(scenario: &Scenario) -> Machine {
-        Machine::with(
-            scenario.processes.iter().map(|process| process.started),
-            scenario.threads.iter().map(|thread| thread.process),
-        )
+        let mut kernel = Kernel::with_profile(scenario.profile);
+        scenario.faults.iter().for_each(|fault| kernel.add_fault(fault.clone()));
+        let processes = scenario.processes.iter().map(|process| ProcessSpec {
+            declared: !process.started,
+            token: process.token.clone(),
+            session: process.session,
+            computer: process.computer.as_deref().map(Arc::from),
+        });
+        Machine::with(kernel, processes, scenario.threads.iter().map(|thread| thread.process))
     }
 
     /// The system at the start of a trace.
     pub fn of_trace(header: &Header) -> Machine {
-        Machine::with(
-            header.processes.iter().map(|name| !name.starts_with('*')),
-            header.threads.iter().map(|(_, process)| ProcessId(*process)),
-        )
+        let processes = header
+            .processes
+            .iter()
+            .map(|name| ProcessSpec { declared: name.starts_with('*'), ..ProcessSpec::default() });
+        let threads = header.threads.iter().map(|(_, process)| ProcessId(*process));
+        Machine::with(Kernel::new(), processes, threads)
     }
 
     fn with(
-        processes: impl Iterator<Item = bool>,
+        mut kernel: Kernel,
+        processes: impl Iterator<Item = ProcessSpec>,
         threads: impl Iterator<Item = ProcessId>,
     ) -> Machine {
-        let mut kernel = Kernel::new();
-        let count = processes.map(|started| kernel.create_process(started)).count() as u32;
+        let count = processes.map(|spec| kernel.add_process(spec)).count() as u32;
         let threads = threads
             .map(|process| {
                 if (1..=count).contains(&process.0) {
@@ -137,6 +145,16 @@ impl Machine {
     /// When the next sleeper has waited long enough.
     pub fn next_deadline(&self) -> Option<Time> {
         self.kernel.next_deadline()
+    }
+
+    /// The faults that have struck so far, in order.
+    pub fn struck(&self) -> impl Iterator<Item = &Fault> {
+        self.kernel.struck()
+    }
+
+    /// What is left over at the end: handles, instances, requests.
+    pub fn leaks(&self) -> Vec<String> {
+        self.kernel.leaks()
     }
 
     /// The state of the kernel on a page.
@@ -324,14 +342,23 @@ impl Machine {
         }
     }
 
-    /// A reply in which routines have the names of their operations.
+    /// A reply in which routines and packets have the names of their operations.
     fn renamed(&self, mut reply: Reply) -> Reply {
-        if let Output::Routines(requests) = &mut reply.output {
-            for request in requests {
-                if let Some(block) = self.blocks.0.get(request) {
-                    *request = block.operation;
+        let rename = |request: &mut RequestId| {
+            if let Some(block) = self.blocks.0.get(request) {
+                *request = block.operation;
+            }
+        };
+        match &mut reply.output {
+            Output::Routines(requests) => requests.iter_mut().for_each(rename),
+            Output::Packets(packets) => {
+                for packet in packets {
+                    if let PacketSource::Request(request) = &mut packet.source {
+                        rename(request);
+                    }
                 }
             }
+            _ => {}
         }
         reply
     }
@@ -339,19 +366,15 @@ impl Machine {
 
 /// The status block of an operation that has one.
 fn block(operation: RequestId, op: &Op) -> Option<Block> {
-    let Op::Call(
-        Call::ConnectNamedPipe { delivery, .. }
-        | Call::ReadFile { delivery, .. }
-        | Call::WriteFile { delivery, .. }
-        | Call::TransactNamedPipe { delivery, .. },
-    ) = op
-    else {
-        return None;
-    };
-    let (event, private) = match *delivery {
-        Delivery::Return => (None, true),
-        Delivery::Overlapped { event } => (event, false),
-        Delivery::Routine => (None, false),
+    let (event, private) = match op {
+        // Its routine is named by it.
+        Op::Call(Call::QueueUserAPC { .. }) => (None, false),
+        Op::Call(call) => match *call.delivery()? {
+            Delivery::Return => (None, true),
+            Delivery::Overlapped { event, .. } | Delivery::Nt { event, .. } => (event, false),
+            Delivery::Routine => (None, false),
+        },
+        Op::Composite(_) => return None,
     };
     Some(Block { operation, event, reply: None, private })
 }

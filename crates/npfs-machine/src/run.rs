@@ -149,6 +149,7 @@ impl<'a> Player<'a> {
             }
             Action::Op { thread, labels, op } => {
                 let text = transcript::action(labels, &self.printer.op(op));
+                let before = self.machine.struck().count();
                 let outcome = self.machine.step(*thread, labels, op, &mut caused);
                 let call = self.machine.operations(*thread);
                 if npfs_trace::text::makes_handles(op) == 0 {
@@ -168,6 +169,9 @@ impl<'a> Player<'a> {
                         };
                         self.mismatch(step.line, &wanted, &found);
                     }
+                }
+                for fault in self.machine.struck().skip(before).map(npfs_trace::text::fault) {
+                    self.transcript.note(format!("fault: {fault}"));
                 }
                 self.show_caused(&caused);
             }
@@ -337,6 +341,12 @@ fn output_holds(wanted: &Output<Word>, found: &Output) -> bool {
         (Output::Local(wanted), Output::Local(found)) => wanted == found,
         (Output::FileType(wanted), Output::FileType(found)) => wanted == found,
         (Output::Routines(wanted), Output::Routines(found)) => wanted == found,
+        (Output::Packets(wanted), Output::Packets(found)) => wanted == found,
+        (Output::Number(wanted), Output::Number(found)) => wanted == found,
+        (Output::Text(wanted), Output::Text(found)) => wanted == found,
+        (Output::Names(wanted), Output::Names(found)) => wanted == found,
+        (Output::Token(wanted), Output::Token(found)) => wanted == found,
+        (Output::Descriptor(wanted), Output::Descriptor(found)) => wanted == found,
         (
             Output::None
             | Output::Handle(_)
@@ -347,7 +357,13 @@ fn output_holds(wanted: &Output<Word>, found: &Output) -> bool {
             | Output::State(_)
             | Output::Local(_)
             | Output::FileType(_)
-            | Output::Routines(_),
+            | Output::Routines(_)
+            | Output::Packets(_)
+            | Output::Number(_)
+            | Output::Text(_)
+            | Output::Names(_)
+            | Output::Token(_)
+            | Output::Descriptor(_),
             _,
         ) => false,
     }

@@ -137,5 +137,11 @@ pub(crate) fn worded(output: Output, machine: &Machine) -> Output<Word> {
         Output::Local(local) => Output::Local(local),
         Output::FileType(number) => Output::FileType(number),
         Output::Routines(requests) => Output::Routines(requests),
+        Output::Packets(packets) => Output::Packets(packets),
+        Output::Number(number) => Output::Number(number),
+        Output::Text(text) => Output::Text(text),
+        Output::Names(names) => Output::Names(names),
+        Output::Token(token) => Output::Token(token),
+        Output::Descriptor(descriptor) => Output::Descriptor(descriptor),
     }
 }

@@ -33,9 +33,9 @@ pub(crate) fn error(op: &Op<Word, Word>, outcome: &Outcome) -> u32 {
     };
     let status = reply.status;
     match op {
-        Op::Composite(Composite::GetOverlappedResult { .. }) if status == Status::PENDING => {
-            IO_INCOMPLETE
-        }
+        Op::Composite(
+            Composite::GetOverlappedResult { .. } | Composite::GetOverlappedResultEx { .. },
+        ) if status == Status::PENDING => IO_INCOMPLETE,
         // Success or warning: the functions say TRUE.
         _ if by_routine(op) && !status.is_error() => 0,
         Op::Call(Call::PeekNamedPipe { .. }) if status == Status::BUFFER_OVERFLOW => 0,
@@ -193,6 +193,16 @@ fn compare_output(pairs: &mut Vec<Pair>, model: &Output, recorded: &Output<Word>
             };
             differ(pairs, "routines", text(model), text(recorded));
         }
+        (Output::Number(model), Output::Number(recorded)) => {
+            differ(pairs, "number", model, recorded);
+        }
+        (Output::Text(model), Output::Text(recorded)) => differ(pairs, "text", model, recorded),
+        (Output::Descriptor(model), Output::Descriptor(recorded)) => {
+            differ(pairs, "descriptor", model, recorded);
+        }
+        (Output::Packets(model), Output::Packets(recorded)) if model == recorded => {}
+        (Output::Names(model), Output::Names(recorded)) if model == recorded => {}
+        (Output::Token(model), Output::Token(recorded)) if model == recorded => {}
         (
             Output::None
             | Output::Handle(_)
@@ -203,7 +213,13 @@ fn compare_output(pairs: &mut Vec<Pair>, model: &Output, recorded: &Output<Word>
             | Output::State(_)
             | Output::Local(_)
             | Output::FileType(_)
-            | Output::Routines(_),
+            | Output::Routines(_)
+            | Output::Packets(_)
+            | Output::Number(_)
+            | Output::Text(_)
+            | Output::Names(_)
+            | Output::Token(_)
+            | Output::Descriptor(_),
             _,
         ) => differ(pairs, "output", format!("{model:?}"), format!("{recorded:?}")),
     }

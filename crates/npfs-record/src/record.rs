@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use npfs_abi::{Call, Composite, Delivery, Op, Output, RequestId, Status, ThreadId};
+use npfs_abi::{Call, Composite, Delivery, Op, Output, Profile, RequestId, Status, ThreadId};
 use npfs_trace::scenario::{Action, Expected, Scenario, Step, Word};
 use npfs_trace::trace::{Event, Header, Recorded, Trace};
 
@@ -156,6 +156,15 @@ fn beyond(scenario: &Scenario) -> Option<&'static str> {
     if !scenario.processes.first().is_none_or(|process| process.started) {
         return Some("its first process does not run from the start");
     }
+    if scenario.profile != Profile::current() || !scenario.faults.is_empty() {
+        return Some("it has a profile or faults, which a real system has not");
+    }
+    let plain = |process: &npfs_trace::scenario::Process| {
+        *process == npfs_trace::scenario::Process::new(&process.name, process.started)
+    };
+    if !scenario.processes.iter().all(plain) {
+        return Some("its processes are those of other users, sessions or computers");
+    }
     scenario.steps.iter().find_map(|step| match &step.action {
         Action::Op { thread, op: Op::Call(call), .. } => {
             let first = process_of(scenario, *thread) == 1;
@@ -170,10 +179,42 @@ fn beyond(scenario: &Scenario) -> Option<&'static str> {
                 Call::DuplicateHandle { target: Some(target), .. } if !first || target.0 == 1 => {
                     Some("a child duplicates to another process, or its parent to itself")
                 }
-                Call::CancelSynchronousIo { thread: other }
+                Call::CancelSynchronousIo { thread: other, .. }
                     if process_of(scenario, *thread) != process_of(scenario, *other) =>
                 {
                     Some("it cancels a thread of another process")
+                }
+                Call::CancelSynchronousIo { request: Some(_), .. }
+                | Call::NtCreateNamedPipeFile(_)
+                | Call::NtCreateFile(_)
+                | Call::ReOpenFile { .. }
+                | Call::NtFsControlFile { .. }
+                | Call::NtQueryInformationFile { .. }
+                | Call::NtSetInformationFile { .. }
+                | Call::NtQueryVolumeInformationFile { .. }
+                | Call::NtQueryDirectoryFile { .. }
+                | Call::NtNotifyChangeDirectoryFile { .. }
+                | Call::NtQueryObject { .. }
+                | Call::NtQuerySecurityObject { .. }
+                | Call::NtSetSecurityObject { .. } => Some("it uses Nt functions"),
+                Call::CreateIoCompletionPort { .. }
+                | Call::GetQueuedCompletionStatus { .. }
+                | Call::PostQueuedCompletionStatus { .. }
+                | Call::SetFileCompletionNotificationModes { .. } => {
+                    Some("it uses completion ports")
+                }
+                Call::QueueUserAPC { .. }
+                | Call::OpenThread { .. }
+                | Call::OpenProcess { .. }
+                | Call::ImpersonateNamedPipeClient { .. }
+                | Call::RevertToSelf
+                | Call::SetThreadToken { .. }
+                | Call::GetThreadToken
+                | Call::GetNamedPipeAttribute { .. } => {
+                    Some("it uses functions that the recorder does not know yet")
+                }
+                call if matches!(call.delivery(), Some(Delivery::Nt { .. })) => {
+                    Some("it uses Nt functions")
                 }
                 _ => None,
             }

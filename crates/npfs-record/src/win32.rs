@@ -413,10 +413,14 @@ fn perform_call(call: &Call<Word, Word>, request: Request, meaning: &Meaning) ->
     let handle = |word: &Word| meaning.handle(word);
     let overlapped = |delivery: &Delivery<Word>| match delivery {
         Delivery::Return => null_mut(),
-        Delivery::Overlapped { event } => {
-            request.overlapped(event.as_ref().map_or(null_mut(), handle))
+        Delivery::Overlapped { event, quiet } => {
+            let event = event.as_ref().map_or(null_mut(), handle);
+            // The low bit asks for no completion packet.
+            let marked = event as usize | usize::from(*quiet);
+            request.overlapped(marked as f::HANDLE)
         }
-        Delivery::Routine => request.overlapped(null_mut()),
+        // Scenarios with Nt calls are refused before they run.
+        Delivery::Routine | Delivery::Nt { .. } => request.overlapped(null_mut()),
     };
     let (buffer, length) = (request.buffer, request.length as u32);
     let mut count = 0;
@@ -533,6 +537,9 @@ fn perform_call(call: &Call<Word, Word>, request: Request, meaning: &Meaning) ->
                         CompletionMode::Queue
                     },
                     instances,
+                    collection_count: None,
+                    collect_timeout: None,
+                    user: None,
                 })
             })
         }
@@ -600,7 +607,7 @@ fn perform_call(call: &Call<Word, Word>, request: Request, meaning: &Meaning) ->
             // SAFETY: the pointer is compared, not followed.
             simple(unsafe { io::CancelIoEx(handle(file), overlapped) })
         }
-        Call::CancelSynchronousIo { thread } => {
+        Call::CancelSynchronousIo { thread, .. } => {
             let thread = meaning.threads.get((thread.0 as usize).wrapping_sub(1));
             // SAFETY: the thread's handle is open as long as the scenario runs.
             simple(unsafe { io::CancelSynchronousIo(thread.copied().unwrap_or(0) as f::HANDLE) })

@@ -6,6 +6,7 @@
 
 mod error;
 mod lines;
+mod native;
 mod parse;
 mod print;
 pub mod scenario;

@@ -205,7 +205,14 @@ impl<'a> Line<'a> {
 
     fn op(&self, text: &'a str) -> Result<Op<Word, Word>, ParseError> {
         let name = text.split('"').nth(1).unwrap_or_default();
-        if ["CallNamedPipe", "GetOverlappedResult"].contains(&name) {
+        let composites = [
+            "CallNamedPipe",
+            "GetOverlappedResult",
+            "GetOverlappedResultEx",
+            "GetFileAttributes",
+            "FindFiles",
+        ];
+        if composites.contains(&name) {
             self.json::<Composite<Word, Word>>(text).map(Op::Composite)
         } else {
             self.json::<Call<Word, Word>>(text).map(Op::Call)

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use npfs_abi::{ProcessId, RequestId};
+use npfs_abi::{ProcessId, Profile, RequestId};
 
-use crate::scenario::{Action, Scenario};
-use crate::text::{Printer, flag, makes_handles};
+use crate::native;
+use crate::scenario::{Action, Process, Scenario};
+use crate::text::{Printer, makes_handles};
 
 impl fmt::Display for Scenario {
     /// The scenario as a file; reading it gives an equal scenario.
@@ -23,9 +24,15 @@ impl fmt::Display for Scenario {
                 .collect();
             writeln!(f, "rules: {}", rules.join(", "))?;
         }
-        let default = matches!(&self.processes[..], [one] if one.name == "main" && one.started);
+        if self.profile != Profile::current() {
+            writeln!(f, "profile: {}", native::profile(self.profile))?;
+        }
+        for fault in &self.faults {
+            writeln!(f, "fault: {}", native::fault(fault))?;
+        }
+        let default = matches!(&self.processes[..], [one] if *one == Process::new("main", true));
         for process in self.processes.iter().filter(|_| !default) {
-            writeln!(f, "process {}{}", process.name, flag(!process.started, "spawned"))?;
+            writeln!(f, "{}", native::process(process))?;
         }
         for thread in &self.threads {
             if thread.process == ProcessId(1) {

@@ -1,6 +1,6 @@
 //! Scenarios: what named threads of named processes do, in which order, and what is expected.
 
-use npfs_abi::{Op, Output, ProcessId, Status, ThreadId, Time};
+use npfs_abi::{Fault, Op, Output, ProcessId, Profile, Status, ThreadId, Time, Token};
 
 /// A word that a scenario uses for a handle or a request, or a name such as `h1` in a trace.
 pub type Word = String;
@@ -12,6 +12,10 @@ pub struct Scenario {
     pub title: String,
     /// The rules it holds, each with the strength of its evidence.
     pub rules: Vec<RuleClaim>,
+    /// Which Windows it is about.
+    pub profile: Profile,
+    /// What goes wrong by plan.
+    pub faults: Vec<Fault>,
     /// The processes; number n is `ProcessId(n + 1)`.
     pub processes: Vec<Process>,
     /// The threads; number n is `ThreadId(n + 1)`.
@@ -71,6 +75,20 @@ pub struct Process {
     pub name: String,
     /// Whether it runs from the start; else a `spawn` step starts it.
     pub started: bool,
+    /// As whom it runs.
+    pub token: Token,
+    /// Its session.
+    pub session: u32,
+    /// The computer it runs on, if not the one with the pipes.
+    pub computer: Option<String>,
+}
+
+impl Process {
+    /// A process of an ordinary user in session 0, on the computer with the pipes.
+    pub fn new(name: &str, started: bool) -> Process {
+        let token = Token::default();
+        Process { name: name.to_owned(), started, token, session: 0, computer: None }
+    }
 }
 
 /// A thread of a scenario.

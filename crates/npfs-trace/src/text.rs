@@ -8,7 +8,9 @@ use npfs_abi::{
     ProcessId, Reply, RequestId, Status, ThreadId,
 };
 
-use crate::parse::{OPEN_MODE_WORDS, PIPE_MODE_WORDS};
+use crate::native;
+pub use crate::native::fault;
+use crate::parse::{OPEN_MODE_WORDS, PIPE_MODE_WORDS, SQOS_WORDS};
 use crate::scenario::{Action, Caused, Expected, ExpectedReply, Scenario, Step, Word};
 
 /// Prints operations and replies as scenario files write them.
@@ -71,6 +73,19 @@ impl Printer {
             Op::Composite(Composite::GetOverlappedResult { file, request, wait }) => {
                 format!("result {file} {request}{}", flag(*wait, "wait"))
             }
+            Op::Composite(Composite::GetOverlappedResultEx {
+                file,
+                request,
+                timeout,
+                alertable,
+            }) => {
+                let timeout = timeout.map(|ms| format!(" timeout={ms}ms")).unwrap_or_default();
+                format!("result_ex {file} {request}{timeout}{}", flag(*alertable, "alertable"))
+            }
+            Op::Composite(Composite::GetFileAttributes { name }) => {
+                format!("attributes {}", path(name))
+            }
+            Op::Composite(Composite::FindFiles { pattern }) => format!("find {}", path(pattern)),
         }
     }
 
@@ -108,9 +123,10 @@ impl Printer {
             Call::FlushFileBuffers { file } => format!("flush {file}"),
             Call::GetNamedPipeInfo { pipe } => format!("info {pipe}"),
             Call::GetNamedPipeHandleState { pipe, query } => format!(
-                "state {pipe}{}{}",
+                "state {pipe}{}{}{}",
                 flag(query.collection_count, "collection_count"),
-                flag(query.collect_timeout, "collect_timeout")
+                flag(query.collect_timeout, "collect_timeout"),
+                flag(query.user, "user")
             ),
             Call::SetNamedPipeHandleState { pipe, mode, collection_count, collect_timeout } => {
                 let mode = mode.map(set_mode).unwrap_or_default();
@@ -150,7 +166,10 @@ impl Printer {
             Call::CancelIoEx { file, request: Some(request) } => {
                 format!("cancel_io_ex {file} {request}")
             }
-            Call::CancelSynchronousIo { thread } => format!("cancel_sync {}", self.thread(*thread)),
+            Call::CancelSynchronousIo { thread, request } => {
+                let request = request.as_ref().map(|word| format!(" {word}")).unwrap_or_default();
+                format!("cancel_sync {}{request}", self.thread(*thread))
+            }
             Call::CreateProcess { process, inherit } => {
                 format!("spawn {}{}", self.process(*process), flag(*inherit, "inherit"))
             }
@@ -159,6 +178,7 @@ impl Printer {
             Call::TerminateProcess { process: Some(process) } => {
                 format!("terminate {}", self.process(*process))
             }
+            other => native::call(self, other),
         }
     }
 
@@ -192,11 +212,10 @@ impl Printer {
                 " info {} {} out={} in={} max={}",
                 info.end, info.pipe_type, info.out_buffer, info.in_buffer, info.max_instances
             ),
-            Some(Output::State(state)) => write!(
-                text,
-                " state {} {} instances={}",
-                state.read_mode, state.completion_mode, state.instances
-            ),
+            Some(Output::State(state)) => {
+                text.push_str(&native::state(state));
+                Ok(())
+            }
             Some(Output::Local(local)) => {
                 let max = match local.maximum_instances {
                     u32::MAX => "unlimited".to_owned(),
@@ -220,6 +239,10 @@ impl Printer {
             Some(Output::Routines(requests)) => {
                 text.push_str(" routines");
                 requests.iter().try_for_each(|id| write!(text, " {}", self.request(*id)))
+            }
+            Some(other) => {
+                text.push_str(&native::output(self, other));
+                Ok(())
             }
         };
         text
@@ -282,7 +305,13 @@ pub fn makes_handles(op: &Op<Word, Word>) -> usize {
             Call::CreateNamedPipe(_)
             | Call::CreateFile(_)
             | Call::DuplicateHandle { .. }
-            | Call::CreateEvent { .. },
+            | Call::CreateEvent { .. }
+            | Call::NtCreateNamedPipeFile(_)
+            | Call::NtCreateFile(_)
+            | Call::ReOpenFile { .. }
+            | Call::CreateIoCompletionPort { .. }
+            | Call::OpenThread { .. }
+            | Call::OpenProcess { .. },
         ) => 1,
         _ => 0,
     }
@@ -319,7 +348,7 @@ pub(crate) fn flag(given: bool, word: &str) -> String {
     if given { format!(" {word}") } else { String::new() }
 }
 
-fn bits(name: &str, bits: u32) -> String {
+pub(crate) fn bits(name: &str, bits: u32) -> String {
     if bits == 0 { String::new() } else { format!(" {name}={bits:#x}") }
 }
 
@@ -331,11 +360,22 @@ fn pipe_timeout(ms: u32) -> String {
     }
 }
 
-fn suffix(delivery: &Delivery<Word>) -> String {
+pub(crate) fn named(option: &str, word: &Option<Word>) -> String {
+    word.as_ref().map(|word| format!(" {option}={word}")).unwrap_or_default()
+}
+
+pub(crate) fn suffix(delivery: &Delivery<Word>) -> String {
     match delivery {
         Delivery::Return => String::new(),
-        Delivery::Overlapped { event: None } => " overlapped".to_owned(),
-        Delivery::Overlapped { event: Some(event) } => format!(" overlapped event={event}"),
+        Delivery::Overlapped { event, quiet } => {
+            format!(" overlapped{}{}", named("event", event), flag(*quiet, "quiet"))
+        }
+        Delivery::Nt { event, routine, context } => format!(
+            " nt{}{}{}",
+            named("event", event),
+            flag(*routine, "routine"),
+            flag(*context, "context")
+        ),
         // Only reads and writes have routines; they print elsewhere.
         Delivery::Routine => " routine".to_owned(),
     }
@@ -380,6 +420,7 @@ fn create_pipe(pipe: &CreateNamedPipe) -> String {
         text += &format!(" timeout={}", pipe_timeout(pipe.default_timeout));
     }
     text += &flag(pipe.inherit, "inherit");
+    text += &native::security(pipe.security.as_ref());
     text += &bits("open_mode", open & !OPEN_MODE_WORDS);
     text += &bits("pipe_mode", mode & !PIPE_MODE_WORDS);
     text
@@ -394,9 +435,12 @@ fn open(file: &CreateFile) -> String {
         Access::NONE => " attributes".to_owned(),
         access => format!(" access={access:?}"),
     };
-    let worded = CreateFile::OVERLAPPED | CreateFile::WRITE_THROUGH;
+    let quality = native::quality(file.flags);
+    let worded = CreateFile::OVERLAPPED
+        | CreateFile::WRITE_THROUGH
+        | if quality.is_empty() { 0 } else { SQOS_WORDS };
     format!(
-        "open {}{access}{}{}{}{}",
+        "open {}{access}{}{}{quality}{}{}",
         path(&file.name),
         flag(file.flags & CreateFile::OVERLAPPED != 0, "overlapped"),
         flag(file.flags & CreateFile::WRITE_THROUGH != 0, "write_through"),

@@ -1,7 +1,9 @@
 //! The two operations with the most options: creating a pipe and opening one.
 
+use npfs_abi::codes::sqos;
 use npfs_abi::{Access, CreateFile, CreateNamedPipe, PipeName};
 
+use super::identity::{descriptor, quality};
 use super::line::Line;
 use super::option::{Read, eat_word, next};
 
@@ -26,6 +28,7 @@ pub(super) fn create_pipe(line: &mut Line<'_>) -> Read<CreateNamedPipe> {
     let (mut direction, mut message, mut read, mut inherit) = (None, None, None, false);
     let (mut open_mode, mut pipe_mode, mut more_open, mut more_pipe) = (0, 0, None, None);
     let (mut instances, mut out, mut into, mut timeout) = (None, None, None, None);
+    let mut security = None;
     while let Some(option) = next(line)? {
         match option.name {
             "inbound" => option.set(line, &mut direction, C::ACCESS_INBOUND)?,
@@ -48,12 +51,13 @@ pub(super) fn create_pipe(line: &mut Line<'_>) -> Read<CreateNamedPipe> {
             "in=" => option.once(line, &mut into, Line::number)?,
             "timeout=" => option.once(line, &mut timeout, pipe_timeout)?,
             "inherit" => option.flag(line, &mut inherit)?,
+            "security=" => option.once(line, &mut security, descriptor)?,
             "open_mode=" => option.bits(line, &mut more_open, OPEN_MODE_WORDS)?,
             "pipe_mode=" => option.bits(line, &mut more_pipe, PIPE_MODE_WORDS)?,
             _ => {
                 let known = "inbound, outbound, duplex, no_access, byte, message, read=, nowait, \
                              overlapped, first, write_through, reject_remote, instances=, out=, \
-                             in=, timeout=, inherit, open_mode=, pipe_mode=";
+                             in=, timeout=, inherit, security=, open_mode=, pipe_mode=";
                 return option.unknown(line, known);
             }
         }
@@ -65,6 +69,7 @@ pub(super) fn create_pipe(line: &mut Line<'_>) -> Read<CreateNamedPipe> {
     pipe.in_buffer = into.unwrap_or(pipe.in_buffer);
     pipe.default_timeout = timeout.unwrap_or(0);
     pipe.inherit = inherit;
+    pipe.security = security;
     Ok(pipe)
 }
 
@@ -91,7 +96,7 @@ fn read_mode(line: &mut Line<'_>) -> Read<u32> {
 
 pub(super) fn open(line: &mut Line<'_>) -> Read<CreateFile> {
     let mut file = CreateFile { name: path(line)?, ..CreateFile::new("") };
-    let (mut access, mut more) = (None, None);
+    let (mut access, mut more, mut sqos) = (None, None, None);
     while let Some(option) = next(line)? {
         match option.name {
             "read" if line.eat_close("+write") => {
@@ -105,18 +110,19 @@ pub(super) fn open(line: &mut Line<'_>) -> Read<CreateFile> {
             "overlapped" => option.bit(line, &mut file.flags, CreateFile::OVERLAPPED)?,
             "write_through" => option.bit(line, &mut file.flags, CreateFile::WRITE_THROUGH)?,
             "flags=" => {
-                let worded = CreateFile::OVERLAPPED | CreateFile::WRITE_THROUGH;
+                let worded = CreateFile::OVERLAPPED | CreateFile::WRITE_THROUGH | sqos::PRESENT;
                 option.bits(line, &mut more, worded)?;
             }
             "inherit" => option.flag(line, &mut file.inherit)?,
+            "sqos=" => option.once(line, &mut sqos, quality)?,
             _ => {
                 let known = "read, write, read+write, attributes, access=, overlapped, \
-                             write_through, flags=, inherit";
+                             write_through, sqos=, flags=, inherit";
                 return option.unknown(line, known);
             }
         }
     }
     file.access = access.unwrap_or(file.access);
-    file.flags |= more.unwrap_or(0);
+    file.flags |= more.unwrap_or(0) | sqos.unwrap_or(0);
     Ok(file)
 }

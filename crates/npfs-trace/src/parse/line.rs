@@ -178,6 +178,33 @@ impl<'a> Line<'a> {
         number(text).ok_or_else(|| self.wanted_at(mark, WANTED))
     }
 
+    /// A number of 64 bits, decimal or with `0x`.
+    pub(super) fn number64(&mut self) -> Result<u64, ParseError> {
+        const WANTED: &str = "a number of 64 bits";
+        let mark = self.mark();
+        let text = self.figure(WANTED)?;
+        let number = match text.strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16).ok(),
+            None => text.parse().ok(),
+        };
+        number.ok_or_else(|| self.wanted_at(mark, WANTED))
+    }
+
+    /// A number of 64 bits with a sign.
+    pub(super) fn signed(&mut self) -> Result<i64, ParseError> {
+        const WANTED: &str = "a number of 64 bits, with - if it is negative";
+        let mark = self.mark();
+        let sign = if self.eat("-") { "-" } else { "" };
+        let text = format!("{sign}{}", self.figure(WANTED)?);
+        text.parse().map_err(|_| self.wanted_at(mark, WANTED))
+    }
+
+    /// A string that is text.
+    pub(super) fn quoted(&mut self) -> Result<String, ParseError> {
+        let mark = self.mark();
+        String::from_utf8(self.data()?.to_vec()).map_err(|_| self.wanted_at(mark, "text in UTF-8"))
+    }
+
     /// Milliseconds of 32 bits: `100ms` or `100`.
     pub(super) fn millis(&mut self) -> Result<u32, ParseError> {
         const WANTED: &str = "a time such as 100ms";

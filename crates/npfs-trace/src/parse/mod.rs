@@ -3,13 +3,15 @@
 //! Lines are read one by one, each from left to right, so an error is always at a known place.
 
 mod creation;
+mod identity;
 mod line;
 mod names;
+mod native;
 mod op;
 mod option;
 mod reply;
 
-use npfs_abi::{Op, ProcessId, RequestId, Status, ThreadId};
+use npfs_abi::{Fault, Op, ProcessId, Profile, RequestId, Status, ThreadId};
 
 use self::line::{ALL_REPETITIONS, Line, Mark};
 use self::names::{Meaning, Names};
@@ -21,9 +23,14 @@ use crate::scenario::{
 use crate::text::makes_handles;
 
 pub(crate) use self::creation::{OPEN_MODE_WORDS, PIPE_MODE_WORDS};
+pub(crate) use self::identity::{LEVELS, SQOS_WORDS};
+pub(crate) use self::native::{
+    FILE_CLASS_WORDS, FSCTL_WORDS, OBJECT_CLASS_WORDS, VOLUME_CLASS_WORDS, Words,
+};
 
 /// Words that start a line of their own, so no thread can have them as its name.
-const KEYWORDS: &[&str] = &["title", "rules", "process", "thread", "end", "order", "advance"];
+const KEYWORDS: &[&str] =
+    &["title", "rules", "process", "thread", "end", "order", "advance", "profile", "fault"];
 
 impl Scenario {
     /// Reads a scenario file.
@@ -48,6 +55,8 @@ impl Scenario {
 struct Reader {
     title: Option<String>,
     rules: Vec<RuleClaim>,
+    profile: Option<Profile>,
+    faults: Vec<Fault>,
     names: Names,
     steps: Vec<Step>,
     ending: Option<Ending>,
@@ -60,6 +69,8 @@ impl Reader {
         Scenario {
             title: self.title.unwrap_or_default(),
             rules: self.rules,
+            profile: self.profile.unwrap_or_default(),
+            faults: self.faults,
             processes: self.names.processes,
             threads: self.names.threads,
             steps: self.steps,
@@ -71,7 +82,7 @@ impl Reader {
     /// Without any declaration there is one process, `main`.
     fn default_process(&mut self) {
         if self.names.processes.is_empty() {
-            self.names.processes.push(Process { name: "main".to_owned(), started: true });
+            self.names.processes.push(Process::new("main", true));
         }
     }
 
@@ -89,6 +100,13 @@ impl Reader {
             match word {
                 "title" => self.title(line)?,
                 "rules" => self.rules(line)?,
+                "profile" => {
+                    if self.profile.is_some() {
+                        return Err(line.wanted_at(mark, "`profile:` at most once"));
+                    }
+                    self.profile = Some(identity::profile(line)?);
+                }
+                "fault" => self.faults.push(identity::fault(line)?),
                 "end" => {
                     if self.ending.is_some() {
                         return Err(line.wanted_at(mark, "`end:` at most once"));
@@ -108,7 +126,7 @@ impl Reader {
                 "advance" => self.advance(line, number)?,
                 _ if self.names.find_thread(word).is_some() => return Err(line.wanted("`:`")),
                 _ => {
-                    let wanted = "title:, rules:, end:, process, thread, order, advance or THREAD:";
+                    let wanted = "title:, rules:, profile:, fault:, end:, process, thread, order, advance or THREAD:";
                     return Err(line.wanted_at(mark, wanted));
                 }
             }
@@ -161,13 +179,7 @@ impl Reader {
     fn process(&mut self, line: &mut Line<'_>) -> Result<(), ParseError> {
         let taken = |name: &str| self.names.find_process(name).is_some();
         let name = Reader::fresh(line, "a process", taken)?;
-        let mark = line.mark();
-        let started = match line.option()? {
-            None => true,
-            Some("spawned") => false,
-            Some(_) => return Err(line.wanted_at(mark, "`spawned` or the end of the line")),
-        };
-        self.names.processes.push(Process { name, started });
+        self.names.processes.push(identity::process(line, name)?);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use npfs_abi::{Access, Call, Composite, CreateNamedPipe, Delivery, HandleStateQu
 use super::creation::{create_pipe, open, path, pipe_timeout};
 use super::line::Line;
 use super::names::Names;
+use super::native;
 use super::option::{Read, eat_word, next, only_flag};
 use crate::scenario::Word;
 
@@ -71,7 +72,8 @@ pub(super) fn operation(line: &mut Line<'_>, names: &Names) -> Read<Op<Word, Wor
                 match option.name {
                     "collection_count" => option.flag(line, &mut query.collection_count)?,
                     "collect_timeout" => option.flag(line, &mut query.collect_timeout)?,
-                    _ => return option.unknown(line, "collection_count, collect_timeout"),
+                    "user" => option.flag(line, &mut query.user)?,
+                    _ => return option.unknown(line, "collection_count, collect_timeout, user"),
                 }
             }
             Call::GetNamedPipeHandleState { pipe, query }
@@ -133,7 +135,12 @@ pub(super) fn operation(line: &mut Line<'_>, names: &Names) -> Read<Op<Word, Wor
                 request: if all { None } else { Some(names.request(line)?.0) },
             }
         }
-        "cancel_sync" => Call::CancelSynchronousIo { thread: names.thread(line)? },
+        "cancel_sync" => {
+            let thread = names.thread(line)?;
+            let any = line.at_end() || line.sees("->");
+            let request = if any { None } else { Some(names.request(line)?.0) };
+            Call::CancelSynchronousIo { thread, request }
+        }
         "spawn" => Call::CreateProcess {
             process: names.process(line)?,
             inherit: only_flag(line, "inherit")?,
@@ -141,22 +148,40 @@ pub(super) fn operation(line: &mut Line<'_>, names: &Names) -> Read<Op<Word, Wor
         "exit_thread" => Call::ExitThread,
         "exit_process" => Call::TerminateProcess { process: None },
         "terminate" => Call::TerminateProcess { process: Some(names.process(line)?) },
-        _ => return Err(line.error_at(mark, WANTED, &format!("`{name}`"))),
+        _ => match native::operation(name, line, names)? {
+            Some(op) => return Ok(op),
+            None => return Err(line.error_at(mark, WANTED, &format!("`{name}`"))),
+        },
     };
     Ok(Op::Call(call))
 }
 
-fn delivery(line: &mut Line<'_>, names: &Names) -> Read<Delivery<Word>> {
-    let (mut overlapped, mut event) = (false, None);
+pub(super) fn delivery(line: &mut Line<'_>, names: &Names) -> Read<Delivery<Word>> {
+    let (mut overlapped, mut nt, mut event) = (false, false, None);
+    let (mut quiet, mut routine, mut context) = (false, false, false);
+    let start = line.mark();
     while let Some(option) = next(line)? {
         match option.name {
             "overlapped" => option.flag(line, &mut overlapped)?,
+            "nt" => option.flag(line, &mut nt)?,
             "event=" => option.once(line, &mut event, |line| names.handle(line))?,
-            _ => return option.unknown(line, "overlapped, event="),
+            "quiet" => option.flag(line, &mut quiet)?,
+            "routine" => option.flag(line, &mut routine)?,
+            "context" => option.flag(line, &mut context)?,
+            _ => {
+                return option.unknown(line, "overlapped, event=, quiet, nt, routine, context");
+            }
         }
     }
-    let overlapped = overlapped || event.is_some();
-    Ok(if overlapped { Delivery::Overlapped { event } } else { Delivery::Return })
+    if nt && (overlapped || quiet) || !nt && (routine || context) {
+        let wanted = "nt with event=, routine, context, or overlapped with event=, quiet";
+        return Err(line.wanted_at(start, wanted));
+    }
+    Ok(match (nt, overlapped || quiet || event.is_some()) {
+        (true, _) => Delivery::Nt { event, routine, context },
+        (false, true) => Delivery::Overlapped { event, quiet },
+        (false, false) => Delivery::Return,
+    })
 }
 
 fn set_state(line: &mut Line<'_>, names: &Names) -> Read<Call<Word, Word>> {

@@ -1,12 +1,14 @@
 //! What a step is expected to give.
 
 use npfs_abi::{
-    CompletionMode, Configuration, End, HandleState, LocalInfo, Output, Peek, PipeInfo, PipeState,
-    PipeType, ReadMode, Status,
+    CompletionMode, Configuration, End, HandleState, LocalInfo, Output, Packet, PacketSource, Peek,
+    PipeInfo, PipeState, PipeType, ReadMode, Status,
 };
 
+use super::identity::{TOKEN_OPTIONS, TokenParts, descriptor};
 use super::line::Line;
 use super::names::Names;
+use super::option::next;
 use crate::error::ParseError;
 use crate::scenario::{Expected, ExpectedReply, Word};
 
@@ -31,7 +33,7 @@ pub(super) fn reply(line: &mut Line<'_>, names: &Names) -> Result<ExpectedReply,
     Ok(ExpectedReply { status, information, output })
 }
 
-fn status(line: &mut Line<'_>) -> Result<Status, ParseError> {
+pub(super) fn status(line: &mut Line<'_>) -> Result<Status, ParseError> {
     const WANTED: &str = "a status such as ok, PIPE_BROKEN or 0xC000014B";
     let mark = line.mark();
     let status = if line.sees("0x") {
@@ -61,8 +63,8 @@ fn status(line: &mut Line<'_>) -> Result<Status, ParseError> {
 }
 
 fn output(line: &mut Line<'_>, names: &Names) -> Result<Output<Word>, ParseError> {
-    const WANTED: &str =
-        "data, handle, handles, peek, info, state, local, type, routines or the end of the line";
+    const WANTED: &str = "data, handle, handles, peek, info, state, local, type, routines, packets, number, text, \
+         names, token, descriptor or the end of the line";
     if line.sees("\"") {
         return Ok(Output::Data(line.data()?));
     }
@@ -88,6 +90,9 @@ fn output(line: &mut Line<'_>, names: &Names) -> Result<Output<Word>, ParseError
             read_mode: one_of(line, ReadMode::ALL, ReadMode::word)?,
             completion_mode: one_of(line, CompletionMode::ALL, CompletionMode::word)?,
             instances: value(line, "instances=")?,
+            collection_count: optional(line, "collection_count=", Line::number)?,
+            collect_timeout: optional(line, "collect_timeout=", Line::millis)?,
+            user: optional(line, "user=", Line::quoted)?,
         }),
         "local" => Output::Local(LocalInfo {
             pipe_type: one_of(line, PipeType::ALL, PipeType::word)?,
@@ -112,8 +117,56 @@ fn output(line: &mut Line<'_>, names: &Names) -> Result<Output<Word>, ParseError
             }
             Output::Routines(requests)
         }
+        "packets" => Output::Packets(packets(line, names)?),
+        "number" => Output::Number(line.number64()?),
+        "text" => Output::Text(line.quoted()?),
+        "names" => {
+            let mut all = Vec::new();
+            while !line.at_end() {
+                all.push(line.quoted()?);
+            }
+            Output::Names(all)
+        }
+        "token" => {
+            let mut parts = TokenParts::default();
+            while let Some(option) = next(line)? {
+                if !parts.take(line, &option)? {
+                    return option.unknown(line, TOKEN_OPTIONS);
+                }
+            }
+            Output::Token(parts.token())
+        }
+        "descriptor" => Output::Descriptor(descriptor(line)?),
         _ => return Err(line.wanted_at(mark, WANTED)),
     })
+}
+
+/// `key=1 of=r ok 5, key=2 posted=7 PIPE_BROKEN 0`
+fn packets(line: &mut Line<'_>, names: &Names) -> Result<Vec<Packet>, ParseError> {
+    let mut packets = Vec::new();
+    while !line.at_end() {
+        if !packets.is_empty() {
+            line.expect(",")?;
+        }
+        line.expect("key=")?;
+        let key = line.number64()?;
+        let source = if line.eat("posted=") {
+            PacketSource::Posted(line.number64()?)
+        } else {
+            line.expect("of=")?;
+            PacketSource::Request(names.request(line)?.1)
+        };
+        packets.push(Packet { key, source, status: status(line)?, information: line.number()? });
+    }
+    Ok(packets)
+}
+
+fn optional<'a, T>(
+    line: &mut Line<'a>,
+    name: &str,
+    read: impl FnOnce(&mut Line<'a>) -> Result<T, ParseError>,
+) -> Result<Option<T>, ParseError> {
+    if line.eat(name) { read(line).map(Some) } else { Ok(None) }
 }
 
 fn value(line: &mut Line<'_>, name: &str) -> Result<u32, ParseError> {

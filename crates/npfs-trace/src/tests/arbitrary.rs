@@ -2,8 +2,11 @@
 
 use npfs_abi::{
     Access, Call, CompletionMode, Composite, Configuration, CreateFile, CreateNamedPipe, Data,
-    Delivery, End, HandleState, HandleStateQuery, LocalInfo, Op, Output, Peek, PipeInfo, PipeName,
-    PipeState, PipeType, ProcessId, ReadMode, RequestId, Status, ThreadId, Time,
+    Delivery, End, Fault, FaultEffect, FaultPoint, HandleState, HandleStateQuery,
+    ImpersonationLevel, LocalInfo, NtCreateFile, NtCreateNamedPipeFile, ObjectAttributes, Op,
+    Output, Packet, PacketSource, Peek, PipeAttribute, PipeInfo, PipeName, PipeState, PipeType,
+    Privilege, ProcessId, Profile, ReadMode, RequestId, SecurityDescriptor, Sid, Status, Switch,
+    ThreadId, Time, Token,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -24,28 +27,31 @@ fn request() -> impl Strategy<Value = Word> {
     select(&["r", "t.1", "t.4"]).prop_map(str::to_owned)
 }
 
-fn number() -> impl Strategy<Value = u32> {
-    prop_oneof![Just(0), Just(1), Just(255), Just(4096), Just(u32::MAX), any::<u32>()]
+fn number() -> BoxedStrategy<u32> {
+    prop_oneof![Just(0), Just(1), Just(255), Just(4096), Just(u32::MAX), any::<u32>()].boxed()
 }
 
-fn name() -> impl Strategy<Value = PipeName> {
+fn name() -> BoxedStrategy<PipeName> {
     let text = prop_oneof![
         Just(r"\\.\pipe\a".to_owned()),
         select(&["->", "=", "=x", "# a", ""]).prop_map(str::to_owned),
         Just("a".repeat(40)),
         any::<String>()
     ];
-    text.prop_map(|text| PipeName::new(&text))
+    text.prop_map(|text| PipeName::new(&text)).boxed()
 }
 
-fn data() -> impl Strategy<Value = Data> {
+fn data() -> BoxedStrategy<Data> {
     let repeated = (any::<u8>(), 0..200_usize).prop_map(|(byte, count)| vec![byte; count]);
-    prop_oneof![vec(any::<u8>(), 0..50), repeated].prop_map(Data::from)
+    prop_oneof![vec(any::<u8>(), 0..50), repeated].prop_map(Data::from).boxed()
 }
 
-fn delivery() -> impl Strategy<Value = Delivery<Word>> {
-    let overlapped = option::of(handle()).prop_map(|event| Delivery::Overlapped { event });
-    prop_oneof![Just(Delivery::Return), overlapped]
+fn delivery() -> BoxedStrategy<Delivery<Word>> {
+    let overlapped = (option::of(handle()), any::<bool>())
+        .prop_map(|(event, quiet)| Delivery::Overlapped { event, quiet });
+    let nt = (option::of(handle()), any::<bool>(), any::<bool>())
+        .prop_map(|(event, routine, context)| Delivery::Nt { event, routine, context });
+    prop_oneof![Just(Delivery::Return), overlapped, nt].boxed()
 }
 
 fn reading() -> impl Strategy<Value = Delivery<Word>> {
@@ -78,8 +84,9 @@ fn op() -> BoxedStrategy<Op<Word, Word>> {
         }),
         handle().prop_map(|file| Call::FlushFileBuffers { file }),
         handle().prop_map(|pipe| Call::GetNamedPipeInfo { pipe }),
-        (handle(), any::<bool>(), any::<bool>()).prop_map(|(pipe, count, timeout)| {
-            let query = HandleStateQuery { collection_count: count, collect_timeout: timeout };
+        (handle(), any::<[bool; 3]>()).prop_map(|(pipe, [count, timeout, user])| {
+            let query =
+                HandleStateQuery { collection_count: count, collect_timeout: timeout, user };
             Call::GetNamedPipeHandleState { pipe, query }
         }),
         set.prop_map(|(pipe, mode, collection_count, collect_timeout)| {
@@ -102,7 +109,8 @@ fn op() -> BoxedStrategy<Op<Word, Word>> {
         handle().prop_map(|file| Call::CancelIo { file }),
         (handle(), option::of(request()))
             .prop_map(|(file, request)| Call::CancelIoEx { file, request }),
-        Just(Call::CancelSynchronousIo { thread: ThreadId(2) }),
+        option::of(request())
+            .prop_map(|request| Call::CancelSynchronousIo { thread: ThreadId(2), request }),
         any::<bool>().prop_map(|inherit| Call::CreateProcess { process: ProcessId(2), inherit }),
         Just(Call::ExitThread),
         option::of(Just(ProcessId(2))).prop_map(|process| Call::TerminateProcess { process }),
@@ -114,11 +122,178 @@ fn op() -> BoxedStrategy<Op<Word, Word>> {
         (handle(), request(), any::<bool>()).prop_map(|(file, request, wait)| {
             Composite::GetOverlappedResult { file, request, wait }
         }),
+        (handle(), request(), option::of(number()), any::<bool>()).prop_map(
+            |(file, request, timeout, alertable)| {
+                Composite::GetOverlappedResultEx { file, request, timeout, alertable }
+            }
+        ),
+        name().prop_map(|name| Composite::GetFileAttributes { name }),
+        name().prop_map(|pattern| Composite::FindFiles { pattern }),
     ];
     prop_oneof![
-        3 => pipes.prop_map(Op::Call),
-        3 => others.prop_map(Op::Call),
-        1 => composites.prop_map(Op::Composite),
+        3 => pipes.boxed().prop_map(Op::Call),
+        3 => others.boxed().prop_map(Op::Call),
+        3 => native().prop_map(Op::Call),
+        1 => composites.boxed().prop_map(Op::Composite),
+    ]
+    .boxed()
+}
+
+fn code() -> impl Strategy<Value = u32> {
+    prop_oneof![Just(0x0011_400C), Just(9), Just(4), Just(1), number()]
+}
+
+fn sid() -> impl Strategy<Value = Sid> {
+    select(&["WD", "S-1-5-21-1-2-3-1001", "SY"]).prop_map(|text| text.parse().unwrap())
+}
+
+fn token() -> BoxedStrategy<Token> {
+    let level = prop_oneof![
+        Just(None),
+        Just(Some(ImpersonationLevel::Anonymous)),
+        Just(Some(ImpersonationLevel::Delegation))
+    ];
+    let privilege = ("Se[A-Z][a-z]{1,9}", any::<bool>())
+        .prop_map(|(name, enabled)| Privilege { name, enabled });
+    let name = "[a-zA-Z =#]{1,9}";
+    (name, sid(), vec(sid(), 0..3), sid(), vec(privilege, 0..3), level)
+        .prop_map(|(name, user, groups, primary_group, privileges, level)| Token {
+            name,
+            user,
+            groups,
+            primary_group,
+            privileges,
+            level,
+        })
+        .boxed()
+}
+
+fn descriptor() -> impl Strategy<Value = SecurityDescriptor> {
+    select(&["", "O:BAG:SYD:(D;;GA;;;AN)(A;;0x12019f;;;WD)", "D:NO_ACCESS_CONTROL", "D:"])
+        .prop_map(|text| text.parse().unwrap())
+}
+
+/// Calls of the Nt functions, of ports, routines and identities that make no handle.
+fn native() -> BoxedStrategy<Call<Word, Word>> {
+    let pipe_attribute = select(PipeAttribute::ALL).prop_map(|(attribute, _)| attribute);
+    let files =
+        prop_oneof![
+            (handle(), code(), data(), number(), delivery()).prop_map(
+                |(file, code, input, length, delivery)| {
+                    Call::NtFsControlFile { file, code, input, length, delivery }
+                }
+            ),
+            (handle(), code(), number()).prop_map(|(file, class, length)| {
+                Call::NtQueryInformationFile { file, class, length }
+            }),
+            (handle(), code(), data())
+                .prop_map(|(file, class, input)| Call::NtSetInformationFile { file, class, input }),
+            (handle(), code(), number()).prop_map(|(file, class, length)| {
+                Call::NtQueryVolumeInformationFile { file, class, length }
+            }),
+            (handle(), code(), number(), option::of(name()), any::<bool>(), any::<bool>())
+                .prop_map(|(file, class, length, pattern, restart, single)| {
+                    Call::NtQueryDirectoryFile { file, class, length, pattern, restart, single }
+                }),
+            (handle(), number(), delivery()).prop_map(|(file, filter, delivery)| {
+                Call::NtNotifyChangeDirectoryFile { file, filter, delivery }
+            }),
+            (handle(), code()).prop_map(|(handle, class)| Call::NtQueryObject { handle, class }),
+            (handle(), pipe_attribute)
+                .prop_map(|(pipe, attribute)| Call::GetNamedPipeAttribute { pipe, attribute }),
+        ];
+    let others = prop_oneof![
+        (handle(), number(), option::of(number()), any::<bool>()).prop_map(
+            |(port, count, timeout, alertable)| {
+                Call::GetQueuedCompletionStatus { port, count, timeout, alertable }
+            }
+        ),
+        (handle(), number(), any::<u64>(), any::<u64>()).prop_map(
+            |(port, bytes, key, overlapped)| {
+                Call::PostQueuedCompletionStatus { port, bytes, key, overlapped }
+            }
+        ),
+        (handle(), number())
+            .prop_map(|(file, flags)| Call::SetFileCompletionNotificationModes { file, flags }),
+        Just(Call::QueueUserAPC { thread: ThreadId(2) }),
+        handle().prop_map(|pipe| Call::ImpersonateNamedPipeClient { pipe }),
+        Just(Call::RevertToSelf),
+        option::of(token()).prop_map(|token| Call::SetThreadToken { token }),
+        Just(Call::GetThreadToken),
+        (handle(), 0..16_u32, option::of(number())).prop_map(|(handle, information, length)| {
+            Call::NtQuerySecurityObject { handle, information, length }
+        }),
+        (handle(), 0..16_u32, descriptor()).prop_map(|(handle, information, descriptor)| {
+            Call::NtSetSecurityObject { handle, information, descriptor }
+        }),
+    ];
+    prop_oneof![files.boxed(), others.boxed()].boxed()
+}
+
+fn attributes() -> impl Strategy<Value = Option<ObjectAttributes<Word>>> {
+    let some = (option::of(handle()), option::of(name()), any::<bool>())
+        .prop_map(|(root, name, inherit)| ObjectAttributes { root, name, inherit });
+    option::of(some)
+}
+
+/// Calls of the same kind that make one handle.
+fn native_making() -> BoxedStrategy<Call<Word, Word>> {
+    let create = (
+        attributes(),
+        option::of(descriptor()),
+        (number(), number(), number(), number(), number(), number()),
+        (number(), number(), number(), number()),
+        option::of(any::<i64>()),
+    )
+        .prop_map(|(attributes, security, first, second, default_timeout)| {
+            Call::NtCreateNamedPipeFile(NtCreateNamedPipeFile {
+                attributes,
+                security,
+                access: Access(first.0),
+                share: first.1,
+                disposition: first.2,
+                options: first.3,
+                pipe_type: first.4,
+                read_mode: first.5,
+                completion_mode: second.0,
+                max_instances: second.1,
+                inbound_quota: second.2,
+                outbound_quota: second.3,
+                default_timeout,
+            })
+        });
+    let open = (attributes(), number(), number(), number(), number(), number()).prop_map(
+        |(attributes, sqos, access, share, disposition, options)| {
+            let access = Access(access);
+            Call::NtCreateFile(NtCreateFile {
+                attributes,
+                sqos,
+                access,
+                share,
+                disposition,
+                options,
+            })
+        },
+    );
+    let port = (option::of(handle()), option::of(handle()), any::<u64>(), number()).prop_map(
+        |(file, port, key, concurrency)| Call::CreateIoCompletionPort {
+            file,
+            port,
+            key,
+            concurrency,
+        },
+    );
+    prop_oneof![
+        create.boxed(),
+        open.boxed(),
+        port.boxed(),
+        (handle(), number(), number()).prop_map(|(file, access, flags)| Call::ReOpenFile {
+            file,
+            access: Access(access),
+            flags
+        }),
+        Just(Call::OpenThread { thread: ThreadId(1) }),
+        Just(Call::OpenProcess { process: ProcessId(2) }),
     ]
     .boxed()
 }
@@ -126,19 +301,23 @@ fn op() -> BoxedStrategy<Op<Word, Word>> {
 /// Operations that make one handle.
 fn making() -> BoxedStrategy<Op<Word, Word>> {
     let numbers = (number(), number(), number(), number(), number(), number());
-    let create = (name(), numbers, any::<bool>()).prop_map(|(name, numbers, inherit)| {
-        let (open_mode, pipe_mode, max_instances, out_buffer, in_buffer, default_timeout) = numbers;
-        Call::CreateNamedPipe(CreateNamedPipe {
-            name,
-            open_mode,
-            pipe_mode,
-            max_instances,
-            out_buffer,
-            in_buffer,
-            default_timeout,
-            inherit,
-        })
-    });
+    let create = (name(), numbers, any::<bool>(), option::of(descriptor())).prop_map(
+        |(name, numbers, inherit, security)| {
+            let (open_mode, pipe_mode, max_instances, out_buffer, in_buffer, default_timeout) =
+                numbers;
+            Call::CreateNamedPipe(CreateNamedPipe {
+                name,
+                open_mode,
+                pipe_mode,
+                max_instances,
+                out_buffer,
+                in_buffer,
+                default_timeout,
+                inherit,
+                security,
+            })
+        },
+    );
     let rights = select(&[0, 0x8000_0000, 0x4000_0000, 0xC000_0000_u32]);
     let access = prop_oneof![rights, number()].prop_map(Access);
     let open =
@@ -156,7 +335,7 @@ fn making() -> BoxedStrategy<Op<Word, Word>> {
     );
     let event = (any::<bool>(), any::<bool>())
         .prop_map(|(manual, signaled)| Call::CreateEvent { manual, signaled });
-    prop_oneof![create, open, duplicate, event].prop_map(Op::Call).boxed()
+    prop_oneof![create, open, duplicate, event, native_making()].prop_map(Op::Call).boxed()
 }
 
 fn output() -> BoxedStrategy<Output<Word>> {
@@ -182,11 +361,33 @@ fn output() -> BoxedStrategy<Output<Word>> {
                 Output::Info(PipeInfo { end, pipe_type, out_buffer, in_buffer, max_instances })
             }
         ),
-        (select(ReadMode::ALL), select(CompletionMode::ALL), number()).prop_map(
-            |(read_mode, completion_mode, instances)| {
-                Output::State(HandleState { read_mode, completion_mode, instances })
-            }
-        ),
+        (
+            select(ReadMode::ALL),
+            select(CompletionMode::ALL),
+            number(),
+            option::of(number()),
+            option::of(number()),
+            option::of(any::<String>())
+        )
+            .prop_map(
+                |(
+                    read_mode,
+                    completion_mode,
+                    instances,
+                    collection_count,
+                    collect_timeout,
+                    user,
+                )| {
+                    Output::State(HandleState {
+                        read_mode,
+                        completion_mode,
+                        instances,
+                        collection_count,
+                        collect_timeout,
+                        user,
+                    })
+                }
+            ),
         local.prop_map(|(pipe_type, configuration, numbers, state, end)| {
             Output::Local(LocalInfo {
                 pipe_type,
@@ -204,13 +405,33 @@ fn output() -> BoxedStrategy<Output<Word>> {
         number().prop_map(Output::FileType),
         vec((1..5_u32).prop_map(|call| RequestId { thread: ThreadId(1), call }), 0..3)
             .prop_map(Output::Routines),
+        more_output(),
     ]
     .boxed()
 }
 
-fn status() -> impl Strategy<Value = Status> {
+fn more_output() -> BoxedStrategy<Output<Word>> {
+    let source = prop_oneof![
+        any::<u64>().prop_map(PacketSource::Posted),
+        (1..5_u32).prop_map(|call| PacketSource::Request(RequestId { thread: ThreadId(1), call })),
+    ];
+    let packet = (any::<u64>(), source, status(), number())
+        .prop_map(|(key, source, status, information)| Packet { key, source, status, information });
+    prop_oneof![
+        vec(packet, 0..3).prop_map(Output::Packets),
+        any::<u64>().prop_map(Output::Number),
+        any::<String>().prop_map(Output::Text),
+        vec(any::<String>(), 0..3).prop_map(Output::Names),
+        token().prop_map(Output::Token),
+        descriptor().prop_map(Output::Descriptor),
+    ]
+    .boxed()
+}
+
+fn status() -> BoxedStrategy<Status> {
     let known = [Status::SUCCESS, Status::TIMEOUT, Status::PENDING, Status::PIPE_BROKEN];
     prop_oneof![select(known.to_vec()), (0..70_u32).prop_map(Status), any::<u32>().prop_map(Status)]
+        .boxed()
 }
 
 fn reply() -> impl Strategy<Value = ExpectedReply> {
@@ -266,14 +487,27 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
         ("[A-Z]{2,8}-[0-9]{2}", evidence).prop_map(|(id, evidence)| RuleClaim { id, evidence });
     let order = (vec((1..4_u32).prop_map(ThreadId), 0..5), ending());
     let title = "([a-z][a-z \"é]{0,20}[a-z.])?";
+    let effect = prop_oneof![
+        status().prop_map(FaultEffect::Fail),
+        any::<u64>().prop_map(|span| FaultEffect::Late(Time(span)))
+    ];
+    let fault = (select(FaultPoint::ALL), option::of(name()), number(), effect)
+        .prop_map(|((point, _), pipe, nth, effect)| Fault { point, pipe, nth, effect });
+    let world = (vec(fault, 0..3), vec(select(Switch::ALL), 0..3), token(), number()).boxed();
     let parts = (title, vec(rule, 0..3), vec(step(), 0..8), option::of(ending()), vec(order, 0..3));
-    parts.prop_map(|(title, rules, more, ending, orders)| {
+    (parts.boxed(), world).prop_map(|((title, rules, more, ending, orders), world)| {
         let text = "process p\nprocess child spawned\nthread t\nthread u\nthread v in child\n\
                     t: s = create_pipe a\nt: e end-1 = create_anonymous_pipe\n\
                     t: r = read s 1 overlapped\nt: flush s\n";
         let mut scenario = Scenario::parse(text).unwrap();
         (scenario.title, scenario.rules, scenario.ending) = (title, rules, ending);
         scenario.steps.extend(more);
+        let (faults, switches, token, session) = world;
+        scenario.faults = faults;
+        scenario.profile = switches.into_iter().fold(Profile::current(), Profile::with);
+        scenario.processes[1].token = token;
+        scenario.processes[1].session = session;
+        scenario.processes[1].computer = Some("BOX".to_owned());
         let named = (0..).zip(orders).map(|(number, (threads, ending))| Order {
             name: format!("order-{number}"),
             threads,
