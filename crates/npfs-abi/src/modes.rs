@@ -162,6 +162,8 @@ impl Access {
     pub const FILE_GENERIC_EXECUTE: Access = Access(0x12_00A0);
     /// `FILE_ALL_ACCESS`
     pub const FILE_ALL_ACCESS: Access = Access(0x1F_01FF);
+    /// `IO_COMPLETION_ALL_ACCESS`
+    pub const PORT_ALL_ACCESS: Access = Access(0x1F_0003);
     /// `EVENT_ALL_ACCESS`
     pub const EVENT_ALL_ACCESS: Access = Access(0x1F_0003);
 

@@ -22,6 +22,8 @@ impl Status {
     pub const PENDING: Status = Status(0x0000_0103);
     /// An alertable wait ended because completion routines ran; `WAIT_IO_COMPLETION`.
     pub const USER_APC: Status = Status(0x0000_00C0);
+    /// A port was closed while a thread waited for its packets; `ERROR_ABANDONED_WAIT_0`.
+    pub const ABANDONED_WAIT_0: Status = Status(0x0000_0080);
     /// `STATUS_OBJECT_NAME_EXISTS`; Win32 error 183.
     pub const OBJECT_NAME_EXISTS: Status = Status(0x4000_0000);
     /// Warning: the buffer was filled and more of the message is left; `ERROR_MORE_DATA`.
@@ -30,6 +32,8 @@ impl Status {
     pub const NO_MORE_FILES: Status = Status(0x8000_0006);
     /// Seen in recordings of Wine only; NPFS never gives it.
     pub const HANDLES_CLOSED: Status = Status(0x8000_000A);
+    /// `STATUS_UNSUCCESSFUL`; Win32 error 31.
+    pub const UNSUCCESSFUL: Status = Status(0xC000_0001);
     /// `STATUS_NOT_IMPLEMENTED`; Win32 error 1.
     pub const NOT_IMPLEMENTED: Status = Status(0xC000_0002);
     /// `STATUS_INVALID_INFO_CLASS`; Win32 error 87.
@@ -167,6 +171,8 @@ impl fmt::Debug for Status {
 /// saw them, else as documented.
 const TABLE: &[Row] = &[
     Row(Status::SUCCESS, "SUCCESS", 0),
+    Row(Status::ABANDONED_WAIT_0, "ABANDONED_WAIT_0", 735),
+    Row(Status::UNSUCCESSFUL, "UNSUCCESSFUL", 31),
     Row(Status::TIMEOUT, "TIMEOUT", 258),
     Row(Status::PENDING, "PENDING", 997),
     Row(Status::USER_APC, "USER_APC", 192),

@@ -5,6 +5,7 @@ use alloc::collections::VecDeque;
 use npfs_abi::{End, ThreadId};
 
 use crate::npfs::Instance;
+use crate::port::Binding;
 use crate::store::Id;
 
 /// A file object. Duplicated and inherited handles share it, and with it the lock (HANDLE-01).
@@ -20,6 +21,12 @@ pub(crate) struct File {
     pub(crate) handles: u32,
     /// Requests that are pending or wait for the lock.
     pub(crate) requests: u32,
+    /// Opened with `FILE_SYNCHRONOUS_IO_ALERT`: routines end what a thread sleeps in on it.
+    pub(crate) alertable: bool,
+    /// Where ends of operations are sent.
+    pub(crate) port: Option<Binding>,
+    /// `FILE_SKIP_*` flags.
+    pub(crate) skips: u32,
 }
 
 /// Which end a file object is.

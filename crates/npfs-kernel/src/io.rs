@@ -9,13 +9,14 @@ use alloc::vec::Vec;
 
 use npfs_abi::{
     Access, Completion, Data, Delivery, Handle, HandleStateQuery, Outcome, Reply, RequestId,
-    Status, ThreadId,
+    Status, Switch, ThreadId, codes::notification,
 };
 
 use crate::file::{File, Lock, Place};
 use crate::kernel::{Answer, CLOCK, Effects, Kernel, ok, process_id, thread_id};
 use crate::npfs::state::Operation;
 use crate::npfs::{Instance, Link};
+use crate::port::Binding;
 use crate::process::{Life, Object};
 use crate::request::{Manner, Request, Settled};
 use crate::store::Id;
@@ -110,6 +111,10 @@ impl Kernel {
         if synchronous && *delivery == Delivery::Routine {
             return Err(Status::INVALID_PARAMETER); // SEED-34
         }
+        let apc = matches!(delivery, Delivery::Nt { routine: true, .. });
+        if (apc || *delivery == Delivery::Routine) && self.files[file].port.is_some() {
+            return Err(Status::INVALID_PARAMETER); // IOCP-12
+        }
         if !entry.access.has(rights) {
             return Err(Status::ACCESS_DENIED);
         }
@@ -126,13 +131,18 @@ impl Kernel {
         }
         let manner = match (synchronous, delivery) {
             (true, _) => Manner::Locked,
-            (false, Delivery::Routine | Delivery::Nt { routine: true, .. }) => Manner::Routine,
+            (false, Delivery::Routine) => Manner::Routine,
             (false, Delivery::Return) if op == FileOp::Flush => Manner::Sleeping,
             (false, Delivery::Return | Delivery::Overlapped { .. } | Delivery::Nt { .. }) => {
                 Manner::Overlapped
             }
         };
-        self.begin(Io { request: Request { id, file, event, manner }, op }, fx)
+        let packet = match delivery {
+            Delivery::Overlapped { quiet, .. } => !quiet, // EVENT-29
+            Delivery::Nt { context, routine, .. } => *context && !routine,
+            Delivery::Return | Delivery::Routine => false, // IOCP-05
+        };
+        self.begin(Io { request: Request { id, file, event, manner, apc, packet }, op }, fx)
     }
 
     /// Takes the lock of a synchronous file object, or queues for it.
@@ -140,6 +150,11 @@ impl Kernel {
         let Request { id, file, manner, .. } = io.request;
         if manner != Manner::Locked {
             return Ok(self.start(io, fx));
+        }
+        if self.files[file].alertable && self.files[file].lock.is_some() {
+            if let Some(reply) = self.run_routines(id.thread) {
+                return Ok(Outcome::Done(reply)); // SYNC-16
+            }
         }
         let object = self.files.edit(file);
         if let Some(lock) = &mut object.lock {
@@ -215,16 +230,21 @@ impl Kernel {
     /// The operation itself, the lock being held where there is one.
     fn start(&mut self, io: Io, fx: &mut Effects<'_>) -> Outcome {
         let request = io.request;
-        let Request { id, file, event, manner } = request;
+        let Request { id, file, event, manner, .. } = request;
         let signals = io.op.signals(manner == Manner::Locked);
         if signals {
             self.files.edit(file).signaled = false; // EVENT-10
         }
         let transacts = matches!(io.op, FileOp::Transact(..));
+        let told = request.packet || request.apc || request.event.is_some();
+        let tells_later = told && io.op.tells_later();
         let struck = self.strike(&request, &io.op);
         match struck.and_then(|()| self.perform(io, fx)) {
             Ok(Progress::Pends) => {
                 self.hold(&request);
+                if manner == Manner::Locked && self.files[file].alertable {
+                    fx.routines = true; // CONNECT-21: one may be queued already.
+                }
                 match manner {
                     Manner::Locked | Manner::Sleeping => {
                         self.threads.edit(thread_id(id.thread)).state =
@@ -242,12 +262,13 @@ impl Kernel {
                     fx.signaled = true;
                 }
                 if signals && (event.is_none() || manner == Manner::Locked) {
-                    self.files.edit(file).signaled = true; // EVENT-11 to EVENT-13
-                    fx.signaled = true;
+                    self.signal_file(file, fx); // EVENT-11 to EVENT-13
                 }
-                self.finish(request, reply, fx)
+                self.finish(request, reply, tells_later, fx)
             }
-            Err(status) if transacts && manner == Manner::Overlapped => {
+            Err(status)
+                if transacts && manner == Manner::Overlapped && !self.has(Switch::DirectStatus) =>
+            {
                 // TRANSACT-18: since Windows 8 the failure comes as a completion.
                 self.hold(&request);
                 fx.settled.push(Settled::empty(request, status));
@@ -256,20 +277,32 @@ impl Kernel {
             // EVENT-05, EVENT-18: a failure at once tells nobody.
             Err(status) => {
                 self.unmark(id);
-                self.finish(request, Reply::status(status), fx)
+                self.finish(request, Reply::status(status), false, fx)
             }
         }
     }
 
     /// The end of an operation inside its own call.
-    fn finish(&mut self, request: Request, reply: Reply, fx: &mut Effects<'_>) -> Outcome {
+    fn finish(
+        &mut self,
+        request: Request,
+        reply: Reply,
+        tells_later: bool,
+        fx: &mut Effects<'_>,
+    ) -> Outcome {
+        if request.apc && !reply.status.is_error() {
+            self.queue_routine(request.id.thread, request.id, fx); // APC-02
+        }
+        let later = self.tell_port_at_once(&request, &reply, tells_later);
         match request.manner {
+            Manner::Overlapped if later => {
+                fx.caused.push(Completion { request: request.id, wakes: false, reply });
+                return Outcome::Pending(request.id);
+            }
             Manner::Locked => self.unlock(request.file, fx),
             Manner::Routine if !reply.status.is_error() => {
                 // APC-02, APC-07: the call succeeds, the routine tells the result.
-                let caller = self.threads.edit(thread_id(request.id.thread));
-                caller.routines.push_back(request.id);
-                fx.signaled = true;
+                self.queue_routine(request.id.thread, request.id, fx);
                 fx.caused.push(Completion { request: request.id, wakes: false, reply });
                 return Outcome::Pending(request.id);
             }
@@ -278,18 +311,52 @@ impl Kernel {
         Outcome::Done(reply)
     }
 
+    /// The packet of an operation that is over in its own call. Says whether the call must
+    /// pretend to pend, as it does since Windows 8 (IOCP-01 to IOCP-08).
+    fn tell_port_at_once(&mut self, request: &Request, reply: &Reply, tells_later: bool) -> bool {
+        if reply.status.is_error() || request.manner != Manner::Overlapped {
+            return false;
+        }
+        let later = tells_later && !self.has(Switch::DirectStatus);
+        if !request.packet || self.files[request.file].port.is_none() {
+            return later;
+        }
+        let skips =
+            self.files[request.file].skips & notification::SKIP_COMPLETION_PORT_ON_SUCCESS != 0;
+        let warning = reply.status != Status::SUCCESS;
+        if skips && !later && (!warning || self.has(Switch::DirectStatus)) {
+            return false; // IOCP-06
+        }
+        self.send_packet(request.file, request.id, reply.status, reply.information);
+        later || (skips && warning) // IOCP-07, IOCP-08
+    }
+
+    /// A routine for a thread.
+    pub(crate) fn queue_routine(
+        &mut self,
+        thread: ThreadId,
+        routine: RequestId,
+        fx: &mut Effects<'_>,
+    ) {
+        self.threads.edit(thread_id(thread)).routines.push_back(routine);
+        fx.signaled = true;
+        fx.routines = true;
+    }
+
     /// The end of a request that was pending: status block, event, file object, routine, wake.
     pub(crate) fn complete(&mut self, ended: Settled, fx: &mut Effects<'_>) {
         let Some(ended) = self.postpone(ended) else { return };
         let Settled { request, status, information, data } = ended;
-        let Request { id, file, event, manner } = request;
+        let Request { id, file, event, manner, .. } = request;
         if let Some(event) = event {
             self.events.edit(event).signaled = true; // EVENT-07
             fx.signaled = true;
         }
         if manner == Manner::Locked || (event.is_none() && manner != Manner::Sleeping) {
-            self.files.edit(file).signaled = true;
-            fx.signaled = true;
+            self.signal_file(file, fx);
+        }
+        if request.packet {
+            self.send_packet(file, id, status, information); // IOCP-02
         }
         self.let_go(&request);
         if manner == Manner::Locked {
@@ -300,13 +367,15 @@ impl Kernel {
         let process = &self.processes[process_id(caller.process)];
         let told = process.life == Life::Running; // Else nobody is left to look.
         let alive = caller.state != ThreadState::Exited;
+        if request.apc && alive && told {
+            self.queue_routine(id.thread, id, fx); // APC-01
+        }
         match manner {
             Manner::Locked | Manner::Sleeping if alive => self.return_to(id.thread, reply, fx),
             Manner::Locked | Manner::Sleeping => {}
             Manner::Overlapped | Manner::Routine if told => {
                 if manner == Manner::Routine && alive {
-                    self.threads.edit(thread_id(id.thread)).routines.push_back(id);
-                    fx.signaled = true;
+                    self.queue_routine(id.thread, id, fx);
                 }
                 fx.caused.push(Completion { request: id, wakes: false, reply });
             }
@@ -319,7 +388,10 @@ impl Kernel {
     pub(crate) fn drop_file(&mut self, file: Id<File>) {
         let object = &self.files[file];
         if object.handles == 0 && object.requests == 0 && object.place == Place::Closed {
-            self.files.remove(file);
+            if let Some(Binding { port, .. }) = self.files.remove(file).port {
+                self.ports.edit(port).files -= 1;
+                self.drop_port(port);
+            }
         }
     }
 
@@ -332,10 +404,20 @@ impl Kernel {
         fx: &mut Effects<'_>,
     ) -> Result<bool, Status> {
         let file = self.file(thread, handle)?;
-        let Place::At(_, instance) = self.files[file].place else { return Ok(false) };
+        Ok(self.cancel_on(file, &mut |request| which(request.id), fx))
+    }
+
+    /// Cancels requests on a file object; says whether there were any.
+    pub(crate) fn cancel_on(
+        &mut self,
+        file: Id<File>,
+        which: &mut dyn FnMut(&Request) -> bool,
+        fx: &mut Effects<'_>,
+    ) -> bool {
+        let Place::At(_, instance) = self.files[file].place else { return false };
         let before = fx.settled.len();
-        self.cancel_in(instance, &mut |request| request.file == file && which(request.id), fx);
-        Ok(fx.settled.len() > before)
+        self.cancel_in(instance, &mut |request| request.file == file && which(request), fx);
+        fx.settled.len() > before
     }
 
     fn cancel_in(
@@ -376,27 +458,31 @@ impl Kernel {
     pub(crate) fn cancel_synchronous_io(
         &mut self,
         thread: ThreadId,
+        only: Option<RequestId>,
         fx: &mut Effects<'_>,
     ) -> Answer {
         let sleeper = self.threads.get(thread_id(thread)).ok_or(Status::INVALID_HANDLE)?;
-        let calls = sleeper.calls;
-        match &sleeper.state {
+        let id = RequestId { thread, call: sleeper.calls };
+        if only.is_some_and(|only| only != id) {
+            return Err(Status::NOT_FOUND); // CANCEL-22
+        }
+        match sleeper.state.clone() {
             ThreadState::Blocked(Blocked::Request(file)) => {
-                let Place::At(_, instance) = self.files[*file].place else {
-                    return Err(Status::NOT_FOUND);
-                };
-                let id = RequestId { thread, call: calls };
-                self.cancel_in(instance, &mut |request| request.id == id, fx);
+                let found = self.cancel_on(file, &mut |request| request.id == id, fx);
+                if found { ok() } else { Err(Status::NOT_FOUND) }
+            }
+            ThreadState::Blocked(Blocked::Lock(io)) if self.has(Switch::CancelEndsLockWait) => {
+                self.leave_lock_queue(thread, &io, fx);
+                self.return_to(thread, Reply::status(Status::CANCELLED), fx);
                 ok()
             }
             ThreadState::Blocked(Blocked::Name(pipe)) => {
-                let pipe = *pipe;
                 self.clock.edit(CLOCK).disarm(thread);
                 self.pipes.edit(pipe).waiters.retain(|waiter| waiter.thread != thread);
                 self.return_to(thread, Reply::status(Status::CANCELLED), fx);
                 ok()
             }
-            ThreadState::Blocked(Blocked::Lock(_) | Blocked::Objects(_))
+            ThreadState::Blocked(Blocked::Lock(_) | Blocked::Objects(_) | Blocked::Port { .. })
             | ThreadState::Ready
             | ThreadState::Exited => Err(Status::NOT_FOUND),
         }

@@ -92,8 +92,10 @@ pub(crate) struct Effects<'a> {
     pub(crate) settled: Vec<Settled>,
     /// Threads that were given a file object's lock and have to go on.
     pub(crate) granted: VecDeque<ThreadId>,
-    /// Something became signaled, or a routine was queued: waits have to be looked at.
+    /// Something became signaled: waits have to be looked at.
     pub(crate) signaled: bool,
+    /// A routine was queued: alertable sleeps have to be looked at.
+    pub(crate) routines: bool,
 }
 
 /// The only object in its store.
@@ -189,6 +191,7 @@ impl Kernel {
             calls: 0,
             state: ThreadState::Ready,
             routines: VecDeque::new(),
+            port: None,
             token: None,
         });
         ThreadId(self.threads.len() as u32)
@@ -324,7 +327,8 @@ impl Kernel {
         work: impl FnOnce(&mut Kernel, &mut Effects<'_>) -> T,
     ) -> T {
         let settled = core::mem::take(&mut self.scratch.settled);
-        let mut fx = Effects { caused, settled, granted: VecDeque::new(), signaled: false };
+        let mut fx =
+            Effects { caused, settled, granted: VecDeque::new(), signaled: false, routines: false };
         let answer = work(self, &mut fx);
         loop {
             if !fx.settled.is_empty() {
@@ -340,7 +344,10 @@ impl Kernel {
             } else if fx.signaled {
                 fx.signaled = false;
                 self.wake_waiters(&mut fx);
-            } else {
+            } else if fx.routines {
+                fx.routines = false;
+                self.alert_threads(&mut fx);
+            } else if self.ports.len() == 0 || !self.release_port_waiter(&mut fx) {
                 break;
             }
         }
@@ -467,8 +474,8 @@ impl Kernel {
                 };
                 if found { ok() } else { Err(Status::NOT_FOUND) }
             }
-            Call::CancelSynchronousIo { thread, request: _ } => {
-                self.cancel_synchronous_io(*thread, fx)
+            Call::CancelSynchronousIo { thread, request } => {
+                self.cancel_synchronous_io(*thread, *request, fx)
             }
             Call::CreateProcess { process, inherit } => {
                 self.start_process(request.thread, *process, *inherit)
@@ -518,7 +525,7 @@ impl Kernel {
                 self.dequeue_packets(request, *port, *count, *timeout, *alertable)
             }
             Call::PostQueuedCompletionStatus { port, bytes, key, overlapped } => {
-                self.post_packet(request.thread, *port, *bytes, *key, *overlapped, fx)
+                self.post_packet(request.thread, *port, *bytes, *key, *overlapped)
             }
             Call::SetFileCompletionNotificationModes { file, flags } => {
                 self.set_notification_modes(request, *file, *flags, fx)
@@ -603,7 +610,7 @@ impl Kernel {
         match object {
             Object::File(file) => self.files.edit(file).handles += 1,
             Object::Event(event) => self.events.edit(event).references += 1,
-            Object::Port(port) => self.ports.edit(port).references += 1,
+            Object::Port(port) => self.ports.edit(port).handles += 1,
             Object::Thread(_) | Object::Process(_) => {}
         }
     }
@@ -642,7 +649,7 @@ impl Kernel {
                 ok()
             }
             Object::Port(port) => {
-                self.release_port(port);
+                self.close_port(port, fx);
                 ok()
             }
             Object::Thread(_) | Object::Process(_) => ok(),
@@ -650,6 +657,7 @@ impl Kernel {
                 let object = self.files.edit(file);
                 object.handles -= 1;
                 if object.handles > 0 {
+                    self.process_lets_go(request.thread, file, fx);
                     return ok();
                 }
                 self.close_file(request, file, fx)
@@ -693,6 +701,8 @@ impl Kernel {
         let object = self.threads.edit(thread_id(thread));
         object.state = ThreadState::Exited;
         object.routines.clear();
+        object.port = None;
+        fx.signaled = true; // Who waits for the thread.
     }
 
     /// Takes a sleeping thread out of the one place where it sleeps, unless that is a request.
@@ -706,6 +716,7 @@ impl Kernel {
                 self.clock.edit(CLOCK).disarm(thread);
                 self.pipes.edit(pipe).waiters.retain(|waiter| waiter.thread != thread);
             }
+            ThreadState::Blocked(Blocked::Port { port, .. }) => self.leave_port(thread, port),
             ThreadState::Blocked(Blocked::Objects(wait)) => self.leave_wait(thread, &wait, fx),
         }
     }
@@ -720,6 +731,7 @@ impl Kernel {
             return Err(Status::INVALID_HANDLE);
         }
         self.processes.edit(process_id(process)).life = Life::Exited;
+        fx.signaled = true; // Who waits for the process.
         let threads: Vec<ThreadId> = self.threads_of(process).collect();
         for thread in &threads {
             self.exit_thread(*thread, fx);
@@ -738,7 +750,7 @@ impl Kernel {
                     continue;
                 }
                 Object::Port(port) => {
-                    self.release_port(port);
+                    self.close_port(port, fx);
                     continue;
                 }
                 Object::Thread(_) | Object::Process(_) => continue,

@@ -9,8 +9,8 @@
 use alloc::vec;
 
 use npfs_abi::{
-    Call, Composite, CreateFile, CreateNamedPipe, Delivery, Handle, Op, Outcome, Output, Reply,
-    RequestId, Status,
+    Access, Call, Composite, CreateFile, CreateNamedPipe, Delivery, Handle, Op, Outcome, Output,
+    PipeName, Reply, RequestId, Status,
 };
 
 /// A thread's way through one Win32 function.
@@ -84,13 +84,28 @@ impl Program {
                 self.overlapped_result(file, request, wait && previous.is_none(), blocks)
             }
             (
-                Op::Composite(
-                    Composite::GetOverlappedResultEx { .. }
-                    | Composite::GetFileAttributes { .. }
-                    | Composite::FindFiles { .. },
-                ),
-                _,
-            ) => done(Reply::status(Status::NOT_IMPLEMENTED)),
+                &Op::Composite(Composite::GetOverlappedResultEx {
+                    file,
+                    request,
+                    timeout,
+                    alertable,
+                }),
+                previous,
+            ) => match previous {
+                None => self.overlapped_result_ex(file, request, (timeout, alertable), blocks),
+                Some(Outcome::Done(reply)) if reply.status == Status::SUCCESS => {
+                    done(blocks.reply(request).unwrap_or(Reply::status(Status::PENDING)))
+                }
+                // WAIT_TIMEOUT or WAIT_IO_COMPLETION (EVENT-27, EVENT-28).
+                Some(outcome) => Next::Return(outcome),
+            },
+            (Op::Composite(Composite::GetFileAttributes { name }), previous) => {
+                let name = name.clone();
+                self.probe(&name, state, previous)
+            }
+            (Op::Composite(Composite::FindFiles { .. }), _) => {
+                done(Reply::status(Status::NOT_IMPLEMENTED))
+            }
             (Op::Composite(Composite::CallNamedPipe { .. }), previous) => {
                 self.call_named_pipe(state, previous)
             }
@@ -139,6 +154,53 @@ impl Program {
                 wait_for(blocks.event(request).unwrap_or(file))
             }
             None => done(Reply::status(Status::PENDING)),
+        }
+    }
+
+    /// EVENT-26 to EVENT-28. Without time it does not wait, and so runs no routine.
+    fn overlapped_result_ex(
+        &mut self,
+        file: Handle,
+        request: RequestId,
+        (timeout, alertable): (Option<u32>, bool),
+        blocks: &dyn StatusBlocks,
+    ) -> Next {
+        match blocks.reply(request) {
+            Some(reply) => done(reply),
+            None if timeout == Some(0) => done(Reply::status(Status::PENDING)),
+            None => {
+                self.state = State::Waiting(request);
+                let object = blocks.event(request).unwrap_or(file);
+                Next::Call(Call::WaitForObjects {
+                    handles: vec![object],
+                    all: false,
+                    timeout,
+                    alertable,
+                })
+            }
+        }
+    }
+
+    /// OPEN-19: who asks for the attributes of a path opens it, and closes it again.
+    fn probe(&mut self, name: &PipeName, state: State, previous: Option<Outcome>) -> Next {
+        match (state, previous) {
+            (_, None) => {
+                self.state = State::Opening;
+                let access = Access::READ_ATTRIBUTES;
+                Next::Call(Call::CreateFile(CreateFile {
+                    access,
+                    ..CreateFile::new(name.as_str())
+                }))
+            }
+            (State::Opening, Some(Outcome::Done(reply))) => match reply.output {
+                Output::Handle(handle) => {
+                    self.state = State::Closing(Reply::ok());
+                    Next::Call(Call::CloseHandle { handle })
+                }
+                _ => done(reply),
+            },
+            (State::Closing(result), _) => done(result),
+            (_, Some(outcome)) => Next::Return(outcome),
         }
     }
 

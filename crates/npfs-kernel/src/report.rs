@@ -85,6 +85,7 @@ impl Kernel {
                 format!("for an instance of {} to listen", pipe_text(&self.pipes[*pipe])),
                 others(),
             ),
+            Blocked::Port { .. } => ("for a packet of a completion port".to_string(), others()),
             Blocked::Objects(wait) if wait.objects.is_empty() => {
                 ("for time to pass".to_string(), Vec::new())
             }
@@ -95,6 +96,8 @@ impl Kernel {
                     .map(|object| match *object {
                         Waitable::Event(_) => "an event".to_string(),
                         Waitable::File(file) => self.end_text(self.files[file].place),
+                        Waitable::Thread(thread) => format!("the end of thread {thread}"),
+                        Waitable::Process(process) => format!("the end of process {process}"),
                     })
                     .collect();
                 let how = if wait.all { "all of " } else { "" };
@@ -311,7 +314,15 @@ impl Kernel {
                     signaled_text(event.signaled)
                 )
             }
-            Object::Port(_) => "completion port".to_string(),
+            Object::Port(port) => {
+                let port = &self.ports[port];
+                format!(
+                    "completion port, {} packets, {} files, {} waiting",
+                    port.packets.len(),
+                    port.files,
+                    port.waiters.len()
+                )
+            }
             Object::Thread(thread) => format!("thread {thread}"),
             Object::Process(process) => format!("process {process}"),
         }
@@ -364,6 +375,26 @@ impl Kernel {
             );
             let alive = file.handles > 0 || file.requests > 0;
             assert!(alive, "a file object without references is gone");
+        }
+        for (id, port) in self.ports.iter() {
+            let handles = self
+                .processes
+                .iter()
+                .flat_map(|(_, process)| process.handles.iter())
+                .filter(|(_, entry)| entry.object == Object::Port(id))
+                .count();
+            assert_eq!(handles, port.handles as usize, "handles of a port are counted right");
+            let bound = |file: &File| file.port.is_some_and(|binding| binding.port == id);
+            let files = self.files.iter().filter(|(_, file)| bound(file)).count();
+            assert_eq!(files, port.files as usize, "files of a port are counted right");
+            assert!(handles + files > 0, "a port without references is gone");
+            assert!(handles > 0 || port.packets.is_empty(), "nobody can take these packets");
+            for waiter in &port.waiters {
+                let state = &self.threads[crate::kernel::thread_id(*waiter)].state;
+                let waits = matches!(state, ThreadState::Blocked(Blocked::Port { port, .. })
+                    if *port == id);
+                assert!(waits, "who waits for packets sleeps for them");
+            }
         }
         for (id, event) in self.events.iter() {
             let handles = self

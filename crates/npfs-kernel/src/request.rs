@@ -15,6 +15,10 @@ pub(crate) struct Request {
     pub(crate) file: Id<File>,
     pub(crate) event: Option<Id<Event>>,
     pub(crate) manner: Manner,
+    /// A routine is queued at the end although the caller does not use `ReadFileEx`.
+    pub(crate) apc: bool,
+    /// A packet goes to the port of the file.
+    pub(crate) packet: bool,
 }
 
 /// What happens to the caller while the request is pending, and at its end.

@@ -5,12 +5,13 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use alloc::sync::Arc;
-use npfs_abi::{ProcessId, RequestId, Token};
+use npfs_abi::{ProcessId, RequestId, ThreadId, Token};
 
 use crate::event::Event;
 use crate::file::File;
 use crate::io::Io;
 use crate::npfs::Pipe;
+use crate::port::Port;
 use crate::store::Id;
 
 /// A thread.
@@ -22,6 +23,8 @@ pub(crate) struct Thread {
     pub(crate) state: ThreadState,
     /// Completion routines queued to it, oldest first.
     pub(crate) routines: VecDeque<RequestId>,
+    /// The port whose packets it works on.
+    pub(crate) port: Option<Id<Port>>,
     /// As whom it acts, if not as its process.
     pub(crate) token: Option<Arc<Token>>,
 }
@@ -46,6 +49,8 @@ pub(crate) enum Blocked {
     Lock(Box<Io>),
     /// An instance of this pipe to listen: `WaitNamedPipe`.
     Name(Id<Pipe>),
+    /// Packets of this port.
+    Port { port: Id<Port>, count: u32, alertable: bool },
     /// Objects, or only time.
     Objects(Wait),
 }
@@ -63,4 +68,6 @@ pub(crate) struct Wait {
 pub(crate) enum Waitable {
     Event(Id<Event>),
     File(Id<File>),
+    Thread(ThreadId),
+    Process(ProcessId),
 }

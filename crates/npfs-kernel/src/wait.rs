@@ -5,12 +5,15 @@
 use alloc::vec::Vec;
 
 use npfs_abi::{
-    Completion, Handle, Outcome, Output, PipeName, Reply, RequestId, Status, Target, ThreadId, Time,
+    Access, Completion, Handle, Outcome, Output, PipeName, ProcessId, Reply, RequestId, Status,
+    Target, ThreadId, Time,
 };
 
-use crate::kernel::{Answer, CLOCK, Effects, Kernel, NAMESPACE, ok, thread_id};
+use crate::file::File;
+use crate::kernel::{Answer, CLOCK, Effects, Kernel, NAMESPACE, ok, process_id, thread_id};
 use crate::npfs::Pipe;
-use crate::process::Object;
+use crate::process::{Life, Object};
+use crate::request::Settled;
 use crate::store::Id;
 use crate::thread::{Blocked, ThreadState, Wait, Waitable};
 
@@ -35,9 +38,9 @@ impl Kernel {
                 Ok(match self.entry(request.thread, *handle)?.object {
                     Object::Event(event) => Waitable::Event(event),
                     Object::File(file) => Waitable::File(file),
-                    Object::Port(_) | Object::Thread(_) | Object::Process(_) => {
-                        return Err(Status::OBJECT_TYPE_MISMATCH);
-                    }
+                    Object::Thread(thread) => Waitable::Thread(thread),
+                    Object::Process(process) => Waitable::Process(process),
+                    Object::Port(_) => return Err(Status::OBJECT_TYPE_MISMATCH),
                 })
             })
             .collect();
@@ -75,6 +78,7 @@ impl Kernel {
             match *object {
                 Waitable::Event(event) => self.events.edit(event).references += 1,
                 Waitable::File(file) => self.files.edit(file).requests += 1,
+                Waitable::Thread(_) | Waitable::Process(_) => {}
             }
         }
         self.clock.edit(CLOCK).waiters.push(thread);
@@ -87,7 +91,7 @@ impl Kernel {
         if wait.objects.is_empty() { Status::SUCCESS } else { Status::TIMEOUT }
     }
 
-    fn arm(&mut self, thread: ThreadId, span: Time) {
+    pub(crate) fn arm(&mut self, thread: ThreadId, span: Time) {
         let clock = self.clock.edit(CLOCK);
         let deadline = clock.now.after(span);
         clock.arm(deadline, thread);
@@ -97,6 +101,14 @@ impl Kernel {
         match object {
             Waitable::Event(event) => self.events[event].signaled,
             Waitable::File(file) => self.files[file].signaled,
+            Waitable::Thread(thread) => self
+                .threads
+                .get(thread_id(thread))
+                .is_none_or(|found| found.state == ThreadState::Exited),
+            Waitable::Process(process) => self
+                .processes
+                .get(process_id(process))
+                .is_none_or(|found| found.life == Life::Exited),
         }
     }
 
@@ -121,7 +133,7 @@ impl Kernel {
         }
     }
 
-    fn run_routines(&mut self, thread: ThreadId) -> Option<Reply> {
+    pub(crate) fn run_routines(&mut self, thread: ThreadId) -> Option<Reply> {
         if self.threads[thread_id(thread)].routines.is_empty() {
             return None;
         }
@@ -154,6 +166,98 @@ impl Kernel {
         }
     }
 
+    /// After a routine was queued: threads that wait for packets, or sleep in an operation on an
+    /// alertable synchronous file, run theirs if they may.
+    pub(crate) fn alert_threads(&mut self, fx: &mut Effects<'_>) {
+        let sleepers: Vec<ThreadId> = self
+            .threads
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, thread))| !thread.routines.is_empty())
+            .map(|(place, _)| ThreadId(place as u32 + 1))
+            .collect();
+        for thread in sleepers {
+            match self.threads[thread_id(thread)].state.clone() {
+                ThreadState::Blocked(Blocked::Port { port, alertable: true, .. }) => {
+                    self.leave_port(thread, port);
+                    self.run_and_return(thread, Status::USER_APC, fx);
+                }
+                // SYNC-16: the operation is not started.
+                ThreadState::Blocked(Blocked::Lock(io))
+                    if self.files[io.request.file].alertable =>
+                {
+                    self.leave_lock_queue(thread, &io, fx);
+                    self.run_and_return(thread, Status::USER_APC, fx);
+                }
+                ThreadState::Blocked(Blocked::Request(file)) if self.files[file].alertable => {
+                    self.alert_request(thread, file, fx);
+                }
+                ThreadState::Blocked(_) | ThreadState::Ready | ThreadState::Exited => {}
+            }
+        }
+    }
+
+    /// CONNECT-21, APC-15: the operation ends cancelled; its own routine is not run.
+    fn alert_request(&mut self, thread: ThreadId, file: Id<File>, fx: &mut Effects<'_>) {
+        let id = RequestId { thread, call: self.threads[thread_id(thread)].calls };
+        let before = fx.settled.len();
+        if !self.cancel_on(file, &mut |request| request.id == id, fx) {
+            return;
+        }
+        let mut ended: Vec<Settled> = fx.settled.drain(before..).collect();
+        let own = ended.iter().position(|one| one.request.id == id);
+        if let Some(mut own) = own.map(|place| ended.remove(place)) {
+            own.request.apc = false;
+            let told = fx.caused.len();
+            self.complete(own, fx);
+            if fx.caused.len() > told {
+                let routines = self.run_routines(thread);
+                if let (Some(returned), Some(routines)) = (fx.caused.get_mut(told), routines) {
+                    returned.reply.output = routines.output;
+                }
+            }
+        }
+        fx.settled.extend(ended);
+    }
+
+    fn run_and_return(&mut self, thread: ThreadId, status: Status, fx: &mut Effects<'_>) {
+        if let Some(reply) = self.run_routines(thread) {
+            self.return_to(thread, Reply { status, ..reply }, fx);
+        }
+    }
+
+    /// `QueueUserAPC`: a routine that is named by this very call.
+    pub(crate) fn queue_user_apc(
+        &mut self,
+        request: RequestId,
+        thread: ThreadId,
+        fx: &mut Effects<'_>,
+    ) -> Answer {
+        let target = self.threads.get(thread_id(thread)).ok_or(Status::INVALID_HANDLE)?;
+        if target.state == ThreadState::Exited {
+            return Err(Status::UNSUCCESSFUL);
+        }
+        self.queue_routine(thread, request, fx);
+        ok()
+    }
+
+    /// `OpenThread`
+    pub(crate) fn open_thread(&mut self, asker: ThreadId, thread: ThreadId) -> Answer {
+        if self.threads.get(thread_id(thread)).is_none() {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        self.deal(asker, Object::Thread(thread), Access::SYNCHRONIZE, false)
+    }
+
+    /// `OpenProcess`
+    pub(crate) fn open_process(&mut self, asker: ThreadId, process: ProcessId) -> Answer {
+        let found = self.processes.get(process_id(process));
+        if found.is_none_or(|found| found.life == Life::Declared) {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        self.deal(asker, Object::Process(process), Access::SYNCHRONIZE, false)
+    }
+
     fn wake(&mut self, thread: ThreadId, wait: &Wait, reply: Reply, fx: &mut Effects<'_>) {
         self.leave_wait(thread, wait, fx);
         self.return_to(thread, reply, fx);
@@ -179,6 +283,7 @@ impl Kernel {
                     self.files.edit(file).requests -= 1;
                     self.drop_file(file);
                 }
+                Waitable::Thread(_) | Waitable::Process(_) => {}
             }
         }
     }
@@ -235,6 +340,10 @@ impl Kernel {
             ThreadState::Blocked(Blocked::Name(pipe)) => {
                 self.pipes.edit(pipe).waiters.retain(|waiter| waiter.thread != thread);
                 self.return_to(thread, Reply::status(Status::IO_TIMEOUT), fx);
+            }
+            ThreadState::Blocked(Blocked::Port { port, .. }) => {
+                self.leave_port(thread, port);
+                self.return_to(thread, Reply::status(Status::TIMEOUT), fx);
             }
             ThreadState::Blocked(Blocked::Request(_) | Blocked::Lock(_))
             | ThreadState::Ready

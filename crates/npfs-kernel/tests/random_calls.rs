@@ -38,6 +38,11 @@ fn delivery() -> impl Strategy<Value = Delivery> {
         Just(Delivery::Routine),
         Just(Delivery::OVERLAPPED),
         handle().prop_map(|event| Delivery::overlapped(Some(event))),
+        any::<[bool; 2]>().prop_map(|[routine, context]| Delivery::Nt {
+            event: None,
+            routine,
+            context
+        }),
     ]
 }
 
@@ -143,7 +148,7 @@ fn call() -> impl Strategy<Value = Call> {
                 timeout,
                 alertable
             }),
-        (timeout, any::<bool>())
+        (timeout.clone(), any::<bool>())
             .prop_map(|(timeout, alertable)| Call::Sleep { timeout, alertable }),
         handle().prop_map(|file| Call::CancelIo { file }),
         (handle(), 1_u32..5, 1_u32..20, any::<bool>()).prop_map(|(file, thread, call, one)| {
@@ -154,6 +159,27 @@ fn call() -> impl Strategy<Value = Call> {
             thread: ThreadId(thread),
             request: None
         }),
+    ];
+    let ports = prop_oneof![
+        (prop::option::of(handle()), prop::option::of(handle()), 0_u64..3).prop_map(
+            |(file, port, key)| Call::CreateIoCompletionPort { file, port, key, concurrency: 1 }
+        ),
+        (handle(), 1_u32..3, timeout.clone(), any::<bool>()).prop_map(
+            |(port, count, timeout, alertable)| {
+                Call::GetQueuedCompletionStatus { port, count, timeout, alertable }
+            }
+        ),
+        (handle(), 0_u64..3).prop_map(|(port, key)| Call::PostQueuedCompletionStatus {
+            port,
+            bytes: 0,
+            key,
+            overlapped: 1
+        }),
+        (handle(), 0_u32..4)
+            .prop_map(|(file, flags)| Call::SetFileCompletionNotificationModes { file, flags }),
+        (1_u32..6).prop_map(|thread| Call::QueueUserAPC { thread: ThreadId(thread) }),
+        (1_u32..6).prop_map(|thread| Call::OpenThread { thread: ThreadId(thread) }),
+        (1_u32..5).prop_map(|process| Call::OpenProcess { process: ProcessId(process) }),
     ];
     let rare = prop_oneof![
         (1_u32..5, any::<bool>()).prop_map(|(process, inherit)| Call::CreateProcess {
@@ -171,6 +197,7 @@ fn call() -> impl Strategy<Value = Call> {
         120 => transfer,
         60 => control,
         60 => machinery,
+        40 => ports,
         1 => rare,
     ]
 }

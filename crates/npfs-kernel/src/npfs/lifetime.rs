@@ -156,6 +156,9 @@ impl Kernel {
             lock: None,
             handles: 0,
             requests: 0,
+            alertable: false,
+            port: None,
+            skips: 0,
         })
     }
 
@@ -268,7 +271,8 @@ impl Kernel {
             self.drop_file(file);
             return ok();
         }
-        let request = Request { id, file, event: None, manner: Manner::Locked };
+        let request =
+            Request { id, file, event: None, manner: Manner::Locked, apc: false, packet: false };
         self.begin(Io { request, op: FileOp::Close }, fx)
     }
 

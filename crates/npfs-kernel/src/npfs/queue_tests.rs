@@ -11,7 +11,14 @@ use crate::store::Id;
 
 fn request(call: u32) -> Request {
     let id = RequestId { thread: ThreadId(1), call };
-    Request { id, file: Id::fixed(0), event: None, manner: Manner::Overlapped }
+    Request {
+        id,
+        file: Id::fixed(0),
+        event: None,
+        manner: Manner::Overlapped,
+        apc: false,
+        packet: false,
+    }
 }
 
 fn ended(settled: &[Settled]) -> Vec<(u32, Status, u32, Vec<u8>)> {

@@ -20,7 +20,11 @@ const WRONG: &[(&str, u32, &str)] = &[
     ("t: read s", 10, "wanted a number below 4294967296, found the end of the line"),
     ("t: read s 4294967296", 11, "wanted a number below 4294967296, found `4294967296`"),
     ("t: read s 1x", 11, "wanted a number"),
-    ("t: read s 1 fast", 13, "wanted one of the options overlapped, event=, quiet, nt, routine, context, found `fast`"),
+    (
+        "t: read s 1 fast",
+        13,
+        "wanted one of the options overlapped, event=, quiet, nt, routine, context, found `fast`",
+    ),
     ("t: read s 1 overlapped overlapped", 24, "wanted every option at most once"),
     ("t: read s 1 event=x", 19, "wanted the word of a handle"),
     ("t: disconnect s now", 17, "wanted the end of the line, found `now`"),
