@@ -8,18 +8,19 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use npfs_abi::{
-    Access, Completion, Data, Delivery, Handle, HandleStateQuery, Outcome, Reply, RequestId,
-    Status, ThreadId,
+    Access, Completion, Data, Delivery, Handle, HandleStateQuery, Outcome, Output, Reply,
+    RequestId, Status, Switch, ThreadId,
 };
 
 use crate::file::{File, Lock, Place};
 use crate::kernel::{Answer, CLOCK, Effects, Kernel, ok, process_id, thread_id};
 use crate::npfs::state::Operation;
-use crate::npfs::{Instance, Link};
+use crate::npfs::{DirectoryQuery, Instance, Link};
 use crate::process::{Life, Object};
 use crate::request::{Manner, Request, Settled};
 use crate::store::Id;
 use crate::thread::{Blocked, ThreadState};
+use crate::time::Timer;
 
 /// An operation on a file object, checked and ready for the lock.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -40,10 +41,24 @@ pub(crate) enum FileOp {
     Disconnect,
     Info,
     State(HandleStateQuery),
-    SetState { mode: Option<u32>, remote: bool },
+    SetState {
+        mode: Option<u32>,
+        remote: bool,
+    },
     Local,
     Type,
     Close,
+    /// `FSCTL_PIPE_PEEK` with this room for the structure.
+    PeekRaw(u32),
+    /// Any other control code: input and room for output.
+    Control(u32, Data, u32),
+    /// An information class, its length, and the access of the handle.
+    Query(u32, u32, Access),
+    Set(u32, Data),
+    QueryVolume(u32, u32),
+    ObjectName,
+    Directory(Box<DirectoryQuery>),
+    Watch(u32),
 }
 
 impl FileOp {
@@ -52,7 +67,7 @@ impl FileOp {
         match self {
             FileOp::Read(_) => Some(Operation::Read),
             FileOp::Write(_) => Some(Operation::Write),
-            FileOp::Peek(_) => Some(Operation::Peek),
+            FileOp::Peek(_) | FileOp::PeekRaw(_) => Some(Operation::Peek),
             FileOp::Transact(..) => Some(Operation::Transact),
             FileOp::Flush => Some(Operation::Flush),
             FileOp::Listen => Some(Operation::Listen),
@@ -60,7 +75,15 @@ impl FileOp {
             FileOp::Info | FileOp::State(_) | FileOp::SetState { .. } | FileOp::Local => {
                 Some(Operation::Query)
             }
-            FileOp::Type | FileOp::Close => None,
+            FileOp::Type
+            | FileOp::Close
+            | FileOp::Control(..)
+            | FileOp::Query(..)
+            | FileOp::Set(..)
+            | FileOp::QueryVolume(..)
+            | FileOp::ObjectName
+            | FileOp::Directory(_)
+            | FileOp::Watch(_) => None,
         }
     }
 
@@ -73,12 +96,20 @@ impl FileOp {
             | FileOp::Peek(_)
             | FileOp::Transact(..)
             | FileOp::Listen
+            | FileOp::PeekRaw(_)
+            | FileOp::Control(..)
+            | FileOp::Watch(_)
             | FileOp::Disconnect => true,
             FileOp::Flush
             | FileOp::Info
             | FileOp::State(_)
             | FileOp::SetState { .. }
             | FileOp::Local
+            | FileOp::Query(..)
+            | FileOp::Set(..)
+            | FileOp::QueryVolume(..)
+            | FileOp::ObjectName
+            | FileOp::Directory(_)
             | FileOp::Type => synchronous,
             FileOp::Close => false,
         }
@@ -221,6 +252,7 @@ impl Kernel {
             self.files.edit(file).signaled = false; // EVENT-10
         }
         let transacts = matches!(io.op, FileOp::Transact(..));
+        let peeks = matches!(io.op, FileOp::PeekRaw(_)) && manner == Manner::Overlapped;
         match self.perform(io, fx) {
             Ok(Progress::Pends) => {
                 self.hold(&request);
@@ -232,6 +264,14 @@ impl Kernel {
                     }
                     Manner::Overlapped | Manner::Routine => Outcome::Pending(id),
                 }
+            }
+            Ok(Progress::Done(reply)) if peeks && !self.has(Switch::DirectStatus) => {
+                // PEEK-20: since Windows 8 the end comes as a completion.
+                self.hold(&request);
+                let Reply { status, information, output } = reply;
+                let data = if let Output::Data(data) = output { data } else { Data::EMPTY };
+                fx.settled.push(Settled { request, status, information, data });
+                Outcome::Pending(id)
             }
             Ok(Progress::Done(reply)) => {
                 // EVENT-04: success and warnings tell everybody.
@@ -326,8 +366,11 @@ impl Kernel {
         fx: &mut Effects<'_>,
     ) -> Result<bool, Status> {
         let file = self.file(thread, handle)?;
-        let Place::At(_, instance) = self.files[file].place else { return Ok(false) };
         let before = fx.settled.len();
+        let Place::At(_, instance) = self.files[file].place else {
+            self.cancel_at_root(&mut |request| request.file == file && which(request.id), fx);
+            return Ok(fx.settled.len() > before);
+        };
         self.cancel_in(instance, &mut |request| request.file == file && which(request.id), fx);
         Ok(fx.settled.len() > before)
     }
@@ -364,6 +407,7 @@ impl Kernel {
         for instance in instances {
             self.cancel_in(instance, &mut |request| which(&request.id), fx);
         }
+        self.cancel_at_root(&mut |request| which(&request.id), fx);
     }
 
     /// `CancelSynchronousIo` (CANCEL-21 to CANCEL-23, OQ-10).
@@ -376,17 +420,18 @@ impl Kernel {
         let calls = sleeper.calls;
         match &sleeper.state {
             ThreadState::Blocked(Blocked::Request(file)) => {
-                let Place::At(_, instance) = self.files[*file].place else {
-                    return Err(Status::NOT_FOUND);
-                };
                 let id = RequestId { thread, call: calls };
+                let Place::At(_, instance) = self.files[*file].place else {
+                    self.cancel_at_root(&mut |request| request.id == id, fx);
+                    return ok();
+                };
                 self.cancel_in(instance, &mut |request| request.id == id, fx);
                 ok()
             }
             ThreadState::Blocked(Blocked::Name(pipe)) => {
                 let pipe = *pipe;
-                self.clock.edit(CLOCK).disarm(thread);
-                self.pipes.edit(pipe).waiters.retain(|waiter| waiter.thread != thread);
+                self.clock.edit(CLOCK).disarm(Timer::Thread(thread));
+                self.pipes.edit(pipe).waiters.retain(|waiter| waiter.id().thread != thread);
                 self.return_to(thread, Reply::status(Status::CANCELLED), fx);
                 ok()
             }

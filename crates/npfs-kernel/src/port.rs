@@ -2,6 +2,7 @@
 
 use npfs_abi::{Handle, ProcessId, RequestId, Status, ThreadId};
 
+use crate::file::File;
 use crate::kernel::{Answer, Effects, Kernel};
 use crate::store::Id;
 
@@ -73,6 +74,27 @@ impl Kernel {
 
     pub(crate) fn open_process(&mut self, _asker: ThreadId, _process: ProcessId) -> Answer {
         Err(Status::NOT_IMPLEMENTED)
+    }
+
+    /// `FileCompletionInformation`
+    pub(crate) fn bind_port(
+        &mut self,
+        _file: Id<File>,
+        _port: Id<Port>,
+        _key: u64,
+    ) -> Result<(), Status> {
+        Err(Status::NOT_IMPLEMENTED)
+    }
+
+    /// `FileIoCompletionNotificationInformation`
+    pub(crate) fn set_skip_flags(&mut self, _file: Id<File>, _flags: u32) -> Result<(), Status> {
+        Err(Status::NOT_IMPLEMENTED)
+    }
+
+    /// The flags that were set (INFO-83).
+    #[expect(clippy::unused_self, reason = "none can be set yet")]
+    pub(crate) fn skip_flags(&self, _file: Id<File>) -> u32 {
+        0
     }
 
     pub(crate) fn release_port(&mut self, port: Id<Port>) {
