@@ -65,14 +65,23 @@ impl FileOp {
         match self {
             FileOp::Read(_) => Some(FaultPoint::Read),
             FileOp::Write(_) => Some(FaultPoint::Write),
-            FileOp::Peek(_) => Some(FaultPoint::Peek),
+            FileOp::Peek(_) | FileOp::PeekRaw(_) => Some(FaultPoint::Peek),
             FileOp::Transact(..) => Some(FaultPoint::Transact),
             FileOp::Flush => Some(FaultPoint::Flush),
             FileOp::Listen => Some(FaultPoint::Connect),
             FileOp::Disconnect => Some(FaultPoint::Disconnect),
-            FileOp::Info | FileOp::State(_) | FileOp::Local => Some(FaultPoint::Query),
-            FileOp::SetState { .. } => Some(FaultPoint::Set),
-            FileOp::Type | FileOp::Close => None,
+            FileOp::Info
+            | FileOp::State(_)
+            | FileOp::Local
+            | FileOp::Query(..)
+            | FileOp::QueryVolume(..)
+            | FileOp::Directory(_) => Some(FaultPoint::Query),
+            FileOp::SetState { .. } | FileOp::Set(..) => Some(FaultPoint::Set),
+            FileOp::Type
+            | FileOp::Close
+            | FileOp::Control(..)
+            | FileOp::ObjectName
+            | FileOp::Watch(_) => None,
         }
     }
 }

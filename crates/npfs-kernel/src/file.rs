@@ -1,10 +1,11 @@
 //! File objects: what a handle to an end of a pipe refers to.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use npfs_abi::{End, ThreadId};
 
-use crate::npfs::Instance;
+use crate::npfs::{Instance, Listing};
 use crate::port::Binding;
 use crate::store::Id;
 
@@ -14,6 +15,10 @@ pub(crate) struct File {
     pub(crate) place: Place,
     /// Opened without `FILE_FLAG_OVERLAPPED`: one operation at a time, others wait (SYNC-01).
     pub(crate) synchronous: bool,
+    /// Opened with `FILE_WRITE_THROUGH`.
+    pub(crate) write_through: bool,
+    /// How far a listing through this file object is; on the root only.
+    pub(crate) listing: Option<Box<Listing>>,
     /// The file object's own event (EVENT-09 to EVENT-18).
     pub(crate) signaled: bool,
     pub(crate) lock: Option<Lock>,

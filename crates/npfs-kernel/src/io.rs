@@ -15,12 +15,13 @@ use npfs_abi::{
 use crate::file::{File, Lock, Place};
 use crate::kernel::{Answer, CLOCK, Effects, Kernel, ok, process_id, thread_id};
 use crate::npfs::state::Operation;
-use crate::npfs::{Instance, Link};
+use crate::npfs::{DirectoryQuery, Instance, Link};
 use crate::port::Binding;
 use crate::process::{Life, Object};
 use crate::request::{Manner, Request, Settled};
 use crate::store::Id;
 use crate::thread::{Blocked, ThreadState};
+use crate::time::Timer;
 
 /// An operation on a file object, checked and ready for the lock.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -41,10 +42,24 @@ pub(crate) enum FileOp {
     Disconnect,
     Info,
     State(HandleStateQuery),
-    SetState { mode: Option<u32>, remote: bool },
+    SetState {
+        mode: Option<u32>,
+        remote: bool,
+    },
     Local,
     Type,
     Close,
+    /// `FSCTL_PIPE_PEEK` with this room for the structure.
+    PeekRaw(u32),
+    /// Any other control code: input and room for output.
+    Control(u32, Data, u32),
+    /// An information class, its length, and the access of the handle.
+    Query(u32, u32, Access),
+    Set(u32, Data),
+    QueryVolume(u32, u32),
+    ObjectName,
+    Directory(Box<DirectoryQuery>),
+    Watch(u32),
 }
 
 impl FileOp {
@@ -53,7 +68,7 @@ impl FileOp {
         match self {
             FileOp::Read(_) => Some(Operation::Read),
             FileOp::Write(_) => Some(Operation::Write),
-            FileOp::Peek(_) => Some(Operation::Peek),
+            FileOp::Peek(_) | FileOp::PeekRaw(_) => Some(Operation::Peek),
             FileOp::Transact(..) => Some(Operation::Transact),
             FileOp::Flush => Some(Operation::Flush),
             FileOp::Listen => Some(Operation::Listen),
@@ -61,7 +76,15 @@ impl FileOp {
             FileOp::Info | FileOp::State(_) | FileOp::SetState { .. } | FileOp::Local => {
                 Some(Operation::Query)
             }
-            FileOp::Type | FileOp::Close => None,
+            FileOp::Type
+            | FileOp::Close
+            | FileOp::Control(..)
+            | FileOp::Query(..)
+            | FileOp::Set(..)
+            | FileOp::QueryVolume(..)
+            | FileOp::ObjectName
+            | FileOp::Directory(_)
+            | FileOp::Watch(_) => None,
         }
     }
 
@@ -74,12 +97,20 @@ impl FileOp {
             | FileOp::Peek(_)
             | FileOp::Transact(..)
             | FileOp::Listen
+            | FileOp::PeekRaw(_)
+            | FileOp::Control(..)
+            | FileOp::Watch(_)
             | FileOp::Disconnect => true,
             FileOp::Flush
             | FileOp::Info
             | FileOp::State(_)
             | FileOp::SetState { .. }
             | FileOp::Local
+            | FileOp::Query(..)
+            | FileOp::Set(..)
+            | FileOp::QueryVolume(..)
+            | FileOp::ObjectName
+            | FileOp::Directory(_)
             | FileOp::Type => synchronous,
             FileOp::Close => false,
         }
@@ -236,8 +267,7 @@ impl Kernel {
             self.files.edit(file).signaled = false; // EVENT-10
         }
         let transacts = matches!(io.op, FileOp::Transact(..));
-        let told = request.packet || request.apc || request.event.is_some();
-        let tells_later = told && io.op.tells_later();
+        let tells_later = io.op.tells_later();
         let struck = self.strike(&request, &io.op);
         match struck.and_then(|()| self.perform(io, fx)) {
             Ok(Progress::Pends) => {
@@ -414,9 +444,15 @@ impl Kernel {
         which: &mut dyn FnMut(&Request) -> bool,
         fx: &mut Effects<'_>,
     ) -> bool {
-        let Place::At(_, instance) = self.files[file].place else { return false };
         let before = fx.settled.len();
-        self.cancel_in(instance, &mut |request| request.file == file && which(request), fx);
+        match self.files[file].place {
+            Place::At(_, instance) => {
+                self.cancel_in(instance, &mut |one| one.file == file && which(one), fx);
+            }
+            Place::Root | Place::Device | Place::Detached | Place::Closed => {
+                self.cancel_at_root(&mut |one| one.file == file && which(one), fx);
+            }
+        }
         fx.settled.len() > before
     }
 
@@ -452,6 +488,7 @@ impl Kernel {
         for instance in instances {
             self.cancel_in(instance, &mut |request| which(&request.id), fx);
         }
+        self.cancel_at_root(&mut |request| which(&request.id), fx);
     }
 
     /// `CancelSynchronousIo` (CANCEL-21 to CANCEL-23, OQ-10).
@@ -477,8 +514,8 @@ impl Kernel {
                 ok()
             }
             ThreadState::Blocked(Blocked::Name(pipe)) => {
-                self.clock.edit(CLOCK).disarm(thread);
-                self.pipes.edit(pipe).waiters.retain(|waiter| waiter.thread != thread);
+                self.clock.edit(CLOCK).disarm(Timer::Thread(thread));
+                self.pipes.edit(pipe).waiters.retain(|waiter| waiter.id().thread != thread);
                 self.return_to(thread, Reply::status(Status::CANCELLED), fx);
                 ok()
             }

@@ -20,7 +20,7 @@ use crate::process::{Entry, HandleTable, Life, Object, Process};
 use crate::request::Settled;
 use crate::store::{Id, Mark, Store};
 use crate::thread::{Blocked, Thread, ThreadState};
-use crate::time::Clock;
+use crate::time::{Clock, Timer};
 
 /// The whole simulated system, as a value.
 ///
@@ -245,8 +245,11 @@ impl Kernel {
                 self.with_effects(caused, |kernel, fx| kernel.tell_late(fx));
                 continue;
             }
-            let (_, thread) = self.clock.edit(CLOCK).timers.remove(0);
-            self.with_effects(caused, |kernel, fx| kernel.time_out(thread, fx));
+            let (_, timer) = self.clock.edit(CLOCK).timers.remove(0);
+            self.with_effects(caused, |kernel, fx| match timer {
+                Timer::Thread(thread) => kernel.time_out(thread, fx),
+                Timer::Request(request, pipe) => kernel.request_time_out(request, pipe, fx),
+            });
         }
         if to > self.time() {
             self.clock.edit(CLOCK).now = to;
@@ -713,8 +716,8 @@ impl Kernel {
             ThreadState::Blocked(Blocked::Request(_)) => {}
             ThreadState::Blocked(Blocked::Lock(io)) => self.leave_lock_queue(thread, &io, fx),
             ThreadState::Blocked(Blocked::Name(pipe)) => {
-                self.clock.edit(CLOCK).disarm(thread);
-                self.pipes.edit(pipe).waiters.retain(|waiter| waiter.thread != thread);
+                self.clock.edit(CLOCK).disarm(Timer::Thread(thread));
+                self.pipes.edit(pipe).waiters.retain(|waiter| waiter.id().thread != thread);
             }
             ThreadState::Blocked(Blocked::Port { port, .. }) => self.leave_port(thread, port),
             ThreadState::Blocked(Blocked::Objects(wait)) => self.leave_wait(thread, &wait, fx),

@@ -14,6 +14,7 @@ use crate::kernel::{Answer, CLOCK, Effects, Kernel, done, ok, process_id, thread
 use crate::process::{Entry, Object};
 use crate::store::Id;
 use crate::thread::{Blocked, ThreadState};
+use crate::time::Timer;
 
 /// `NumberOfConcurrentThreads` 0 stands for the number of processors, of which there are two.
 const PROCESSORS: u32 = 2;
@@ -148,6 +149,11 @@ impl Kernel {
         ok()
     }
 
+    /// The flags that were set (INFO-83).
+    pub(crate) fn skip_flags(&self, file: Id<File>) -> u32 {
+        self.files[file].skips
+    }
+
     /// A file object's own event, unless its flags forbid it.
     pub(crate) fn signal_file(&mut self, file: Id<File>, fx: &mut Effects<'_>) {
         if self.files[file].skips & notification::SKIP_SET_EVENT_ON_HANDLE == 0 {
@@ -271,7 +277,7 @@ impl Kernel {
 
     /// Takes a thread out of its wait for packets.
     pub(crate) fn leave_port(&mut self, thread: ThreadId, port: Id<Port>) {
-        self.clock.edit(CLOCK).disarm(thread);
+        self.clock.edit(CLOCK).disarm(Timer::Thread(thread));
         self.ports.edit(port).waiters.retain(|waiter| *waiter != thread);
     }
 
@@ -282,7 +288,7 @@ impl Kernel {
         if object.handles == 0 {
             object.packets.clear();
             for thread in core::mem::take(&mut object.waiters) {
-                self.clock.edit(CLOCK).disarm(thread);
+                self.clock.edit(CLOCK).disarm(Timer::Thread(thread));
                 self.return_to(thread, Reply::status(Status::ABANDONED_WAIT_0), fx);
             }
             self.drop_port(port);
@@ -333,8 +339,8 @@ impl Kernel {
 
 impl FileOp {
     /// Whether an operation that is over at once on an overlapped handle says so all the same
-    /// by a completion: control codes, since Windows 8 (PEEK-20, TRANSACT-18, EVENT-30).
+    /// by a completion: FSCTL_PIPE_PEEK, since Windows 8 (PEEK-20, EVENT-30).
     pub(crate) fn tells_later(&self) -> bool {
-        matches!(self, FileOp::Peek(_) | FileOp::Transact(..))
+        matches!(self, FileOp::PeekRaw(_))
     }
 }

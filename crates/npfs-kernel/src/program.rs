@@ -6,12 +6,19 @@
 //!
 //! Status blocks are the caller's memory. Whoever drives a program keeps them and lends them.
 
+use alloc::string::String;
 use alloc::vec;
+use alloc::vec::Vec;
 
 use npfs_abi::{
     Access, Call, Composite, CreateFile, CreateNamedPipe, Delivery, Handle, Op, Outcome, Output,
-    PipeName, Reply, RequestId, Status,
+    PipeName, Reply, RequestId, Status, codes::file_class,
 };
+
+use crate::npfs::names_in;
+
+/// Room for any name.
+const LISTING_LENGTH: u32 = 0x1_1000;
 
 /// A thread's way through one Win32 function.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -58,6 +65,10 @@ enum State {
     Transacting(Handle),
     /// `CallNamedPipe`: the handle is being closed, then this is returned.
     Closing(Reply),
+    /// `FindFirstFile`: the root was opened for these names.
+    Finding,
+    /// `FindFirstFile`: this handle was asked; these names are found.
+    Listing(Handle, Vec<String>),
     /// It has returned.
     Over,
 }
@@ -99,12 +110,11 @@ impl Program {
                 // WAIT_TIMEOUT or WAIT_IO_COMPLETION (EVENT-27, EVENT-28).
                 Some(outcome) => Next::Return(outcome),
             },
-            (Op::Composite(Composite::GetFileAttributes { name }), previous) => {
-                let name = name.clone();
-                self.probe(&name, state, previous)
+            (Op::Composite(Composite::GetFileAttributes { .. }), previous) => {
+                self.file_attributes(state, previous)
             }
-            (Op::Composite(Composite::FindFiles { .. }), _) => {
-                done(Reply::status(Status::NOT_IMPLEMENTED))
+            (Op::Composite(Composite::FindFiles { .. }), previous) => {
+                self.find_files(state, previous)
             }
             (Op::Composite(Composite::CallNamedPipe { .. }), previous) => {
                 self.call_named_pipe(state, previous)
@@ -181,26 +191,77 @@ impl Program {
         }
     }
 
-    /// OPEN-19: who asks for the attributes of a path opens it, and closes it again.
-    fn probe(&mut self, name: &PipeName, state: State, previous: Option<Outcome>) -> Next {
+    /// OPEN-19: a real open and close.
+    fn file_attributes(&mut self, state: State, previous: Option<Outcome>) -> Next {
+        let Op::Composite(Composite::GetFileAttributes { name }) = &self.op else {
+            return done(Reply::status(Status::INVALID_PARAMETER));
+        };
         match (state, previous) {
-            (_, None) => {
-                self.state = State::Opening;
-                let access = Access::READ_ATTRIBUTES;
-                Next::Call(Call::CreateFile(CreateFile {
-                    access,
-                    ..CreateFile::new(name.as_str())
-                }))
-            }
-            (State::Opening, Some(Outcome::Done(reply))) => match reply.output {
-                Output::Handle(handle) => {
-                    self.state = State::Closing(Reply::ok());
-                    Next::Call(Call::CloseHandle { handle })
-                }
-                _ => done(reply),
-            },
             (State::Closing(result), _) => done(result),
+            (_, None) => {
+                let mut open = CreateFile::new(name.as_str());
+                open.access = Access::READ_ATTRIBUTES;
+                self.state = State::Called;
+                Next::Call(Call::CreateFile(open))
+            }
+            (_, Some(Outcome::Done(Reply { output: Output::Handle(handle), .. }))) => {
+                self.state = State::Closing(Reply::ok());
+                Next::Call(Call::CloseHandle { handle })
+            }
             (_, Some(outcome)) => Next::Return(outcome),
+        }
+    }
+
+    /// DIR-11: `FindFirstFile` and `FindNextFile` to the end.
+    fn find_files(&mut self, state: State, previous: Option<Outcome>) -> Next {
+        let Op::Composite(Composite::FindFiles { pattern }) = &self.op else {
+            return done(Reply::status(Status::INVALID_PARAMETER));
+        };
+        let path = pattern.as_str();
+        let (folder, pattern) = path.split_at(path.rfind('\\').map_or(0, |place| place + 1));
+        let reply = match previous {
+            None => {
+                let mut open = CreateFile::new(folder);
+                open.access = Access::LIST_DIRECTORY;
+                self.state = State::Finding;
+                return Next::Call(Call::CreateFile(open));
+            }
+            Some(Outcome::Done(reply)) => reply,
+            // Its handle is synchronous: none of its calls pends.
+            Some(Outcome::Pending(_) | Outcome::Blocked(_)) => Reply::status(Status::PENDING),
+        };
+        let pattern = if pattern == "*.*" { "*" } else { pattern };
+        let ask = |file| {
+            Next::Call(Call::NtQueryDirectoryFile {
+                file,
+                class: file_class::BOTH_DIRECTORY,
+                length: LISTING_LENGTH,
+                pattern: Some(PipeName::new(pattern)),
+                restart: false,
+                single: false,
+            })
+        };
+        match (state, reply.output) {
+            (State::Finding, Output::Handle(handle)) => {
+                let next = ask(handle);
+                self.state = State::Listing(handle, Vec::new());
+                next
+            }
+            (State::Listing(handle, mut names), Output::Data(data)) => {
+                names.extend(names_in(&data));
+                let next = ask(handle);
+                self.state = State::Listing(handle, names);
+                next
+            }
+            (State::Listing(handle, names), _) => {
+                self.state = State::Closing(match reply.status {
+                    Status::NO_MORE_FILES => Reply::with(Output::Names(names)),
+                    status => Reply::status(status),
+                });
+                Next::Call(Call::CloseHandle { handle })
+            }
+            (State::Closing(result), _) => done(result),
+            (_, output) => done(Reply { output, ..reply }),
         }
     }
 

@@ -5,15 +5,16 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use npfs_abi::{End, PipeState, ProcessId, RequestId, ThreadId};
+use npfs_abi::{End, PipeState, ProcessId, RequestId, Switch, ThreadId};
 
 use crate::file::{File, Place};
 use crate::kernel::{CLOCK, FAULTS, Kernel, NAMESPACE};
-use crate::npfs::{Instance, Link, Pipe};
+use crate::npfs::{Instance, Link, Pipe, Waiter};
 use crate::process::{Life, Object};
 use crate::request::Request;
 use crate::store::Id;
 use crate::thread::{Blocked, ThreadState, Waitable};
+use crate::time::Timer;
 
 /// A sleeping thread and what it waits for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,11 +43,37 @@ impl Kernel {
                     request: RequestId { thread, call: object.calls },
                     what,
                     for_threads,
-                    timed: self.clock[CLOCK].timers.iter().any(|(_, other)| *other == thread)
+                    timed: self.clock[CLOCK]
+                        .timers
+                        .iter()
+                        .any(|(_, timer)| self.is_timer_of(*timer, thread))
                         || self.faults[FAULTS].late_requests().any(|late| late.id.thread == thread),
                 })
             })
             .collect()
+    }
+
+    /// Whether a thread that sleeps will be woken by this timer.
+    fn is_timer_of(&self, timer: Timer, thread: ThreadId) -> bool {
+        match timer {
+            Timer::Thread(other) => other == thread,
+            Timer::Request(request, _) => {
+                let object = &self.threads[crate::kernel::thread_id(thread)];
+                let sleeps = matches!(object.state, ThreadState::Blocked(Blocked::Request(_)));
+                sleeps && request == RequestId { thread, call: object.calls }
+            }
+        }
+    }
+
+    /// Requests that wait on handles of the root.
+    fn requests_at_root(&self) -> impl Iterator<Item = (Request, &'static str)> {
+        let waits = self.pipes.iter().flat_map(|(_, pipe)| &pipe.waiters);
+        let waits = waits.filter_map(|waiter| match waiter {
+            Waiter::Request(request) => Some((*request, "wait for an instance")),
+            Waiter::Thread(_) => None,
+        });
+        let watches = self.namespace[NAMESPACE].watches.iter();
+        waits.chain(watches.map(|watch| (watch.request, "wait for a change")))
     }
 
     fn all_threads(&self) -> impl Iterator<Item = (ThreadId, &crate::thread::Thread)> {
@@ -133,10 +160,14 @@ impl Kernel {
     }
 
     fn pending_verb(&self, thread: ThreadId, place: Place) -> &'static str {
-        let Place::At(_, instance) = place else { return "a call" };
         let calls = self.threads[crate::kernel::thread_id(thread)].calls;
         let id = RequestId { thread, call: calls };
-        self.requests_of(instance)
+        let requests = match place {
+            Place::At(_, instance) => self.requests_of(instance),
+            Place::Root => self.requests_at_root().collect(),
+            Place::Detached | Place::Closed | Place::Device => Vec::new(),
+        };
+        requests
             .into_iter()
             .find(|(request, _)| request.id == id)
             .map_or("a call", |(_, verb)| verb)
@@ -230,7 +261,7 @@ impl Kernel {
                 self.write_instance(page, number + 1, instance, object)?;
             }
             for waiter in &pipe.waiters {
-                writeln!(page, "  {waiter} waits for an instance to listen")?;
+                writeln!(page, "  {} waits for an instance to listen", waiter.id())?;
             }
         }
         for (place, (_, process)) in self.processes.iter().enumerate() {
@@ -255,7 +286,11 @@ impl Kernel {
                 }
             };
             write!(page, "thread {thread} of {} {doing}", object.process)?;
-            match self.clock[CLOCK].timers.iter().find(|(_, other)| *other == thread) {
+            match self.clock[CLOCK]
+                .timers
+                .iter()
+                .find(|(_, timer)| self.is_timer_of(*timer, thread))
+            {
                 Some((deadline, _)) => writeln!(page, ", until {deadline}")?,
                 None => writeln!(page)?,
             }
@@ -348,6 +383,7 @@ impl Kernel {
             .instances
             .iter()
             .flat_map(|(instance, _)| self.requests_of(instance))
+            .chain(self.requests_at_root())
             .map(|(request, _)| request)
             .chain(self.threads.iter().filter_map(|(_, thread)| match &thread.state {
                 ThreadState::Blocked(Blocked::Lock(io)) => Some(io.request),
@@ -434,7 +470,8 @@ impl Kernel {
                 .filter(|(_, instance)| instance.state() == PipeState::Listening)
                 .count();
             assert_eq!(listening, pipe.listening.len(), "the listening queue holds who listens");
-            assert!(pipe.waiters.is_empty() || pipe.listening.is_empty(), "nobody waits in vain");
+            let waits = !pipe.waiters.is_empty() && self.available(id);
+            assert!(!waits || self.has(Switch::WaitReleasesOne), "nobody waits in vain");
             if let Some(name) = &pipe.name {
                 assert_eq!(
                     self.namespace[NAMESPACE].pipes.get(name),
@@ -485,20 +522,28 @@ impl Kernel {
             }
         }
         self.check_references();
+        for (request, _) in self.requests_at_root() {
+            assert_eq!(self.files[request.file].place, Place::Root, "only the root has waits");
+        }
+        for (_, timer) in &self.clock[CLOCK].timers {
+            if let Timer::Request(request, pipe) = timer {
+                let waits = self.pipes[*pipe].waiters.iter().any(|waiter| waiter.id() == *request);
+                assert!(waits, "a timer belongs to a request that waits");
+            }
+        }
         for (thread, object) in self.all_threads() {
             if let ThreadState::Blocked(Blocked::Request(file)) = &object.state {
                 let id = RequestId { thread, call: object.calls };
-                let queued = match self.files[*file].place {
-                    Place::At(_, instance) => self.requests_of(instance),
-                    Place::Detached | Place::Closed | Place::Device | Place::Root => Vec::new(),
+                let queued: Vec<Request> = match self.files[*file].place {
+                    Place::At(_, instance) => {
+                        self.requests_of(instance).into_iter().map(|(one, _)| one).collect()
+                    }
+                    Place::Root => self.requests_at_root().map(|(one, _)| one).collect(),
+                    Place::Detached | Place::Closed | Place::Device => Vec::new(),
                 };
                 let late = self.faults[FAULTS].late_requests();
-                let found = queued
-                    .into_iter()
-                    .map(|(request, _)| request)
-                    .chain(late)
-                    .filter(|request| request.id == id)
-                    .count();
+                let found =
+                    queued.into_iter().chain(late).filter(|request| request.id == id).count();
                 assert_eq!(found, 1, "the request {thread} sleeps in is in one place");
             }
         }

@@ -26,6 +26,13 @@ impl<T> Id<T> {
     }
 }
 
+impl<T> Id<T> {
+    /// Its place, as a number to show.
+    pub(crate) fn place(self) -> u32 {
+        self.index
+    }
+}
+
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Id<T> {
         *self

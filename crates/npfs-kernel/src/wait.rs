@@ -6,16 +6,17 @@ use alloc::vec::Vec;
 
 use npfs_abi::{
     Access, Completion, Handle, Outcome, Output, PipeName, ProcessId, Reply, RequestId, Status,
-    Target, ThreadId, Time,
+    Switch, Target, ThreadId, Time,
 };
 
 use crate::file::File;
 use crate::kernel::{Answer, CLOCK, Effects, Kernel, NAMESPACE, ok, process_id, thread_id};
-use crate::npfs::Pipe;
+use crate::npfs::{Link, Pipe, Waiter};
 use crate::process::{Life, Object};
 use crate::request::Settled;
 use crate::store::Id;
 use crate::thread::{Blocked, ThreadState, Wait, Waitable};
+use crate::time::Timer;
 
 /// `MAXIMUM_WAIT_OBJECTS`
 const MAXIMUM_OBJECTS: usize = 64;
@@ -94,7 +95,7 @@ impl Kernel {
     pub(crate) fn arm(&mut self, thread: ThreadId, span: Time) {
         let clock = self.clock.edit(CLOCK);
         let deadline = clock.now.after(span);
-        clock.arm(deadline, thread);
+        clock.arm(deadline, Timer::Thread(thread));
     }
 
     fn signaled(&self, object: Waitable) -> bool {
@@ -275,7 +276,7 @@ impl Kernel {
     pub(crate) fn leave_wait(&mut self, thread: ThreadId, wait: &Wait, _fx: &mut Effects<'_>) {
         let clock = self.clock.edit(CLOCK);
         clock.waiters.retain(|other| *other != thread);
-        clock.disarm(thread);
+        clock.disarm(Timer::Thread(thread));
         for object in &wait.objects {
             match *object {
                 Waitable::Event(event) => self.release_event(event),
@@ -295,6 +296,8 @@ impl Kernel {
         name: &PipeName,
         timeout: u32,
     ) -> Answer {
+        // WAIT-26: slashes become backslashes first.
+        let name = &PipeName::new(&name.as_str().replace('/', "\\"));
         let folded = match name.target() {
             Target::Pipe(folded) => folded,
             Target::Root | Target::Device | Target::Remote { .. } | Target::Elsewhere => {
@@ -306,7 +309,7 @@ impl Kernel {
         }
         let pipe =
             *self.namespace[NAMESPACE].pipes.get(folded).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
-        if !self.pipes[pipe].listening.is_empty() {
+        if self.available(pipe) {
             return ok();
         }
         match timeout {
@@ -314,18 +317,63 @@ impl Kernel {
             u32::MAX => {}
             _ => self.arm(request.thread, Time::from_millis(u64::from(timeout))),
         }
-        self.pipes.edit(pipe).waiters.push_back(request);
+        self.pipes.edit(pipe).waiters.push_back(Waiter::Thread(request));
         self.threads.edit(thread_id(request.thread)).state =
             ThreadState::Blocked(Blocked::Name(pipe));
         Ok(Outcome::Blocked(request))
     }
 
-    /// Ends all waits for a name, oldest first (WAIT-13, WAIT-17).
+    /// Whether a wait for the pipe is over: an instance listens, connected or not (WAIT-02).
+    pub(crate) fn available(&self, pipe: Id<Pipe>) -> bool {
+        let listening = &self.pipes[pipe].listening;
+        if !self.has(Switch::WaitNeedsConnect) {
+            return !listening.is_empty();
+        }
+        listening.iter().any(|instance| match &self.instances[*instance].link {
+            Link::Listening(connects) => !connects.is_empty(),
+            Link::Disconnected | Link::Attached(_) => false,
+        })
+    }
+
+    /// Ends the waits for a name, oldest first (WAIT-13, WAIT-17).
     pub(crate) fn end_name_waits(&mut self, pipe: Id<Pipe>, status: Status, fx: &mut Effects<'_>) {
+        let one = status.is_success() && self.has(Switch::WaitReleasesOne);
         while !self.pipes[pipe].waiters.is_empty() {
             if let Some(waiter) = self.pipes.edit(pipe).waiters.pop_front() {
-                self.clock.edit(CLOCK).disarm(waiter.thread);
-                self.return_to(waiter.thread, Reply::status(status), fx);
+                self.end_name_wait(pipe, waiter, status, fx);
+            }
+            if one {
+                break;
+            }
+        }
+    }
+
+    /// Ends one wait that is out of the queue already.
+    pub(crate) fn end_name_wait(
+        &mut self,
+        pipe: Id<Pipe>,
+        waiter: Waiter,
+        status: Status,
+        fx: &mut Effects<'_>,
+    ) {
+        match waiter {
+            Waiter::Thread(RequestId { thread, .. }) => {
+                self.clock.edit(CLOCK).disarm(Timer::Thread(thread));
+                self.return_to(thread, Reply::status(status), fx);
+            }
+            Waiter::Request(request) => {
+                self.clock.edit(CLOCK).disarm(Timer::Request(request.id, pipe));
+                fx.settled.push(Settled::empty(request, status));
+            }
+        }
+    }
+
+    /// The time of a request that waits for a name has come; its timer is gone already.
+    pub(crate) fn request_time_out(&mut self, id: RequestId, pipe: Id<Pipe>, fx: &mut Effects<'_>) {
+        let waiters = &mut self.pipes.edit(pipe).waiters;
+        if let Some(place) = waiters.iter().position(|waiter| waiter.id() == id) {
+            if let Some(waiter) = waiters.remove(place) {
+                self.end_name_wait(pipe, waiter, Status::IO_TIMEOUT, fx);
             }
         }
     }
@@ -338,7 +386,7 @@ impl Kernel {
                 self.wake(thread, &wait, Reply::status(status), fx);
             }
             ThreadState::Blocked(Blocked::Name(pipe)) => {
-                self.pipes.edit(pipe).waiters.retain(|waiter| waiter.thread != thread);
+                self.pipes.edit(pipe).waiters.retain(|waiter| waiter.id().thread != thread);
                 self.return_to(thread, Reply::status(Status::IO_TIMEOUT), fx);
             }
             ThreadState::Blocked(Blocked::Port { port, .. }) => {

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use npfs_abi::{
     Access, Call, Completion, CreateFile, CreateNamedPipe, Data, Delivery, Fault, FaultEffect,
-    FaultPoint, Handle, HandleStateQuery, Outcome, ProcessId, Profile, Reply, RequestId, Status,
-    Switch, ThreadId, Time,
+    FaultPoint, Handle, HandleStateQuery, NtCreateFile, NtCreateNamedPipeFile, Outcome, ProcessId,
+    Profile, Reply, RequestId, Status, Switch, ThreadId, Time,
 };
 use npfs_kernel::Kernel;
 use proptest::prelude::*;
@@ -181,6 +181,92 @@ fn call() -> impl Strategy<Value = Call> {
         (1_u32..6).prop_map(|thread| Call::OpenThread { thread: ThreadId(thread) }),
         (1_u32..5).prop_map(|process| Call::OpenProcess { process: ProcessId(process) }),
     ];
+    let length = || prop_oneof![0_u32..30, Just(64), Just(4096)];
+    let code = prop_oneof![
+        (0_u32..22).prop_map(|function| 0x11_0000 | function << 2),
+        Just(0x11_400C),
+        Just(0x11_C017),
+        Just(0x11_8040),
+    ];
+    let watches = |timeout: i64, given: u8| {
+        let mut input = timeout.to_le_bytes().to_vec();
+        input.extend([2, 0, 0, 0, given, 0, b'a', 0]);
+        input
+    };
+    let native = prop_oneof![
+        (0_u32..5, handle(), 0_u32..4, 0_u32..4, 0_u32..4, 0_u32..3).prop_map(
+            |(path, root, share, disposition, access, options)| {
+                let path = ["\\Device\\NamedPipe\\a", "a", "", "\\??\\pipe\\b", "\\??\\pipe\\a\\c"]
+                    [path as usize];
+                let mut create = NtCreateNamedPipeFile::new(path);
+                if let (false, Some(attributes)) = (path.starts_with('\\'), &mut create.attributes)
+                {
+                    attributes.root = Some(root);
+                }
+                (create.share, create.disposition) = (share, disposition);
+                create.access = Access(access | 0x10_0180);
+                create.options = options * 0x10;
+                create.max_instances = 3;
+                Call::NtCreateNamedPipeFile(create)
+            }
+        ),
+        (0_u32..5, handle(), any::<bool>()).prop_map(|(path, root, synchronous)| {
+            let path = ["\\??\\pipe\\", "\\??\\pipe", "", "\\??\\pipe\\a", "a"][path as usize];
+            let mut open = NtCreateFile::new(path);
+            if let (false, Some(attributes)) = (path.starts_with('\\'), &mut open.attributes) {
+                attributes.root = Some(root);
+            }
+            open.options = if synchronous { 0x20 } else { 0 };
+            Call::NtCreateFile(open)
+        }),
+        (0_u32..2, any::<bool>()).prop_map(|(path, overlapped)| {
+            let mut open = CreateFile::new(["\\\\.\\pipe\\", "\\\\.\\pipe"][path as usize]);
+            open.flags = if overlapped { CreateFile::OVERLAPPED } else { 0 };
+            Call::CreateFile(open)
+        }),
+        (handle(), code, data(), length(), delivery()).prop_map(
+            |(file, code, input, length, delivery)| Call::NtFsControlFile {
+                file,
+                code,
+                input,
+                length,
+                delivery
+            }
+        ),
+        (handle(), -400_000_i64..10, 0_u8..2, delivery()).prop_map(
+            move |(file, timeout, given, delivery)| Call::NtFsControlFile {
+                file,
+                code: 0x11_0018,
+                input: Data::from(watches(timeout, given)),
+                length: 0,
+                delivery
+            }
+        ),
+        (handle(), 0_u32..43, length())
+            .prop_map(|(file, class, length)| Call::NtQueryInformationFile { file, class, length }),
+        (handle(), 0_u32..2, 0_u32..3).prop_map(|(file, read, completion)| {
+            let input = Data::from([read.to_le_bytes(), completion.to_le_bytes()].concat());
+            Call::NtSetInformationFile { file, class: 23, input }
+        }),
+        (handle(), 0_u32..8, length()).prop_map(|(file, class, length)| {
+            Call::NtQueryVolumeInformationFile { file, class, length }
+        }),
+        (handle(), 0_u32..3).prop_map(|(handle, class)| Call::NtQueryObject { handle, class }),
+        (handle(), length(), any::<bool>(), any::<bool>()).prop_map(
+            |(file, length, restart, single)| Call::NtQueryDirectoryFile {
+                file,
+                class: 12,
+                length,
+                pattern: None,
+                restart,
+                single
+            }
+        ),
+        (handle(), 0_u32..6, delivery()).prop_map(|(file, filter, delivery)| {
+            Call::NtNotifyChangeDirectoryFile { file, filter, delivery }
+        }),
+        handle().prop_map(|file| Call::ReOpenFile { file, access: Access::GENERIC_READ, flags: 0 }),
+    ];
     let rare = prop_oneof![
         (1_u32..5, any::<bool>()).prop_map(|(process, inherit)| Call::CreateProcess {
             process: ProcessId(process),
@@ -198,6 +284,7 @@ fn call() -> impl Strategy<Value = Call> {
         60 => control,
         60 => machinery,
         40 => ports,
+        80 => native,
         1 => rare,
     ]
 }

@@ -10,6 +10,8 @@ use npfs_abi::{
     Peek, PipeInfo, PipeState, PipeType, ReadMode, Reply, Status, Switch,
 };
 
+use super::fsctl::refused_at_root;
+use super::information::query_volume;
 use super::lifetime::modes_of;
 use super::state::{self, Rule};
 use super::{Connection, Instance, Link, Pipe, Read, Write, Writing};
@@ -30,12 +32,26 @@ impl Kernel {
                         self.clean_up(request.file, fx);
                         Ok(Progress::Done(Reply::ok()))
                     }
+                    FileOp::Control(code, input, length) => {
+                        self.control(request, code, &input, length)
+                    }
+                    FileOp::Query(class, length, access) => {
+                        self.query(request.file, class, length, access)
+                    }
+                    FileOp::Set(class, input) => self.set(request, class, &input, fx),
+                    FileOp::QueryVolume(class, length) => query_volume(class, length),
+                    FileOp::ObjectName => self.object_name(request.file),
+                    FileOp::Directory(query) => self.list(request.file, &query),
+                    FileOp::Watch(filter) => self.watch(request, filter),
                     _ => Ok(Progress::Done(Reply::with(Output::FileType(3)))), // HANDLE-08
                 };
             }
             (Place::At(end, instance), Some(operation)) => {
                 let found = &self.instances[instance];
                 match state::rule(operation, end, found.state()) {
+                    Rule::Go if self.refuses_listening(&op, found) => {
+                        return Err(Status::PIPE_LISTENING);
+                    }
                     Rule::Go => {}
                     Rule::Drain(status) => {
                         if found.connection().is_none_or(|link| link.queue(end).no_data()) {
@@ -55,12 +71,15 @@ impl Kernel {
                 };
             }
             (Place::Closed, Some(_)) => return Err(Status::INVALID_HANDLE),
-            (Place::Device | Place::Root, Some(_)) => return Err(Status::INVALID_PARAMETER),
+            (Place::Device | Place::Root, Some(operation)) => {
+                return Err(refused_at_root(operation));
+            }
         };
         match op {
             FileOp::Read(length) => self.read(instance, end, request, length, fx),
             FileOp::Write(data) => self.write(instance, end, request, data, fx),
             FileOp::Peek(length) => Ok(self.peek(instance, end, length)),
+            FileOp::PeekRaw(length) => self.peek_raw(instance, end, length),
             FileOp::Transact(data, length) => {
                 self.transact(instance, end, request, data, length, fx)
             }
@@ -79,7 +98,7 @@ impl Kernel {
                 Ok(Progress::Done(Reply::with(Output::State(HandleState {
                     read_mode: modes.read,
                     completion_mode: modes.completion,
-                    instances: self.pipes[self.instances[instance].pipe].servers.min(255),
+                    instances: self.current_instances(instance).min(255),
                     collection_count: None,
                     collect_timeout: None,
                     user: None,
@@ -89,8 +108,23 @@ impl Kernel {
             FileOp::Local => {
                 Ok(Progress::Done(Reply::with(Output::Local(self.local(instance, end)))))
             }
-            FileOp::Type | FileOp::Close => unreachable!("answered above"),
+            FileOp::Type
+            | FileOp::Close
+            | FileOp::Control(..)
+            | FileOp::Query(..)
+            | FileOp::Set(..)
+            | FileOp::QueryVolume(..)
+            | FileOp::ObjectName
+            | FileOp::Directory(_)
+            | FileOp::Watch(_) => unreachable!("answered above"),
         }
+    }
+
+    /// OQ-01: as Wine, where the profile says so (DISC-09).
+    fn refuses_listening(&self, op: &FileOp, instance: &Instance) -> bool {
+        *op == FileOp::Disconnect
+            && instance.state() == PipeState::Listening
+            && self.has(Switch::DisconnectRefusesListening)
     }
 
     pub(crate) fn pipe_of(&self, instance: Id<Instance>) -> &Pipe {
@@ -174,7 +208,10 @@ impl Kernel {
             output: Output::Peek(Peek {
                 data,
                 available: queue.unread(),
-                left: message.wrapping_sub(shown),
+                left: match pipe_type {
+                    PipeType::Byte if self.has(Switch::PeekLeftZero) => 0, // PEEK-11, documented
+                    _ => message.wrapping_sub(shown),
+                },
             }),
         })
     }
@@ -243,8 +280,15 @@ impl Kernel {
             }
         };
         if fresh {
-            self.pipes.edit(pipe).listening.push_back(instance); // STATE-14
-            self.end_name_waits(pipe, Status::SUCCESS, fx);
+            self.start_listening(pipe, instance); // STATE-14
+        }
+        if fresh || self.has(Switch::WaitNeedsConnect) {
+            if self.available(pipe) {
+                self.end_name_waits(pipe, Status::SUCCESS, fx); // WAIT-11
+            }
+        }
+        if !waits && fresh && self.has(Switch::FirstNowaitConnectSucceeds) {
+            return Ok(Progress::Done(Reply::ok())); // CONNECT-14, documented
         }
         if waits { Ok(Progress::Pends) } else { Err(Status::PIPE_LISTENING) }
     }
@@ -268,6 +312,13 @@ impl Kernel {
         }
     }
 
+    /// `CurrentInstances` (INFO-53). Before Vista a client also counts what outlived its server
+    /// (STATE-42).
+    fn current_instances(&self, instance: Id<Instance>) -> u32 {
+        let pipe = self.pipe_of(instance);
+        if self.has(Switch::ClosedServerCounts) { pipe.members } else { pipe.servers }
+    }
+
     fn info(&self, instance: Id<Instance>, end: End) -> PipeInfo {
         let pipe = self.pipe_of(instance);
         let object = &self.instances[instance];
@@ -280,7 +331,7 @@ impl Kernel {
         }
     }
 
-    fn local(&self, instance: Id<Instance>, end: End) -> LocalInfo {
+    pub(super) fn local(&self, instance: Id<Instance>, end: End) -> LocalInfo {
         let pipe = self.pipe_of(instance);
         let object = &self.instances[instance];
         let idle = object.quota_from(end);
@@ -301,7 +352,7 @@ impl Kernel {
             pipe_type: pipe.pipe_type,
             configuration: pipe.configuration,
             maximum_instances: pipe.max_instances,
-            current_instances: pipe.servers,
+            current_instances: self.current_instances(instance),
             inbound_quota: object.quota_in,
             read_data_available,
             outbound_quota: object.quota_out,
@@ -311,7 +362,7 @@ impl Kernel {
         }
     }
 
-    fn set_state(
+    pub(super) fn set_state(
         &mut self,
         instance: Id<Instance>,
         end: End,

@@ -22,6 +22,8 @@ pub(crate) struct Instance {
     pub(crate) quota_in: u32,
     /// Bytes of the direction server to client.
     pub(crate) quota_out: u32,
+    /// Its number in order of creation, where that matters (CONNECT-17); else 0.
+    pub(crate) number: u32,
     pub(crate) link: Link,
 }
 

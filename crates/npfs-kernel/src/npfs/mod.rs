@@ -12,8 +12,9 @@ mod queue;
 pub mod state;
 
 pub(crate) use directory::DirectoryQuery;
+pub(crate) use directory::{Listing, names_in};
 pub(crate) use instance::{Connection, Instance, Link, Modes};
-pub(crate) use pipe::{Namespace, Pipe};
+pub(crate) use pipe::{Namespace, Pipe, Waiter};
 pub(crate) use queue::{Queue, Read, Write, Writing};
 #[cfg(test)]
 mod queue_tests;

@@ -2,10 +2,13 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use npfs_abi::{Configuration, PipeName, PipeType, RequestId, Time};
 
+use super::directory::Watch;
 use crate::npfs::Instance;
+use crate::request::Request;
 use crate::store::Id;
 
 /// A pipe [what an FCB describes]: everything its instances share.
@@ -25,13 +28,39 @@ pub(crate) struct Pipe {
     pub(crate) servers: u32,
     /// Instances, those included whose server end closed while the client lives on.
     pub(crate) members: u32,
+    /// Instances ever created, where their order matters (CONNECT-17); else 0.
+    pub(crate) created: u32,
     /// Instances that a client can open, longest listening first (CONNECT-16).
     pub(crate) listening: VecDeque<Id<Instance>>,
-    /// Who waits in `WaitNamedPipe`, oldest first (WAIT-17).
-    pub(crate) waiters: VecDeque<RequestId>,
+    /// Who waits for an instance to listen, oldest first (WAIT-17).
+    pub(crate) waiters: VecDeque<Waiter>,
+}
+
+/// Who waits for an instance to listen.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Waiter {
+    /// A thread in `WaitNamedPipe`.
+    Thread(RequestId),
+    /// `FSCTL_PIPE_WAIT` on a handle of the root.
+    Request(Request),
+}
+
+impl Waiter {
+    pub(crate) fn id(&self) -> RequestId {
+        match self {
+            Waiter::Thread(id) => *id,
+            Waiter::Request(request) => request.id,
+        }
+    }
 }
 
 impl Pipe {
+    /// The name as it was first written, without what is in front of it.
+    pub(crate) fn shown_name(&self) -> &str {
+        const PREFIX: usize = "\\\\.\\pipe\\".len();
+        self.path.as_ref().and_then(|path| path.as_str().get(PREFIX..)).unwrap_or("")
+    }
+
     /// Whether data may flow towards the server, and towards the client.
     pub(crate) fn allows(&self) -> (bool, bool) {
         match self.configuration {
@@ -46,4 +75,8 @@ impl Pipe {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Namespace {
     pub(crate) pipes: BTreeMap<Arc<str>, Id<Pipe>>,
+    /// Requests that wait for a change of the root, oldest first.
+    pub(crate) watches: Vec<Watch>,
+    /// How many anonymous pipes were given names.
+    pub(crate) anonymous: u32,
 }

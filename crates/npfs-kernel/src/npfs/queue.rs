@@ -111,6 +111,11 @@ impl Queue {
         self.entries.is_empty()
     }
 
+    /// How many writes are unread, empty messages included (PEEK-19).
+    pub(crate) fn messages(&self) -> u32 {
+        u32::try_from(self.data().count()).unwrap_or(u32::MAX)
+    }
+
     pub(crate) fn no_readers(&self) -> bool {
         self.readers.is_empty()
     }
