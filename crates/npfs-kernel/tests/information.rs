@@ -177,7 +177,7 @@ fn a_peek_in_bytes() {
     assert_eq!((only.status, only.information), (Status::BUFFER_OVERFLOW, 16));
 }
 
-// rules: PID-12 tested, FSCTL-01 chosen, FSCTL-05 chosen, FSCTL-06 chosen, FSCTL-08 chosen, FSCTL-09 tested, FSCTL-10 chosen, IMP-22 chosen
+// rules: PID-12 tested, FSCTL-01 chosen, FSCTL-05 chosen, FSCTL-06 chosen, FSCTL-08 chosen, FSCTL-09 chosen, FSCTL-10 chosen, IMP-22 chosen
 #[test]
 fn the_other_control_codes() {
     let mut world = World::new();
