@@ -282,10 +282,8 @@ impl Kernel {
         if fresh {
             self.start_listening(pipe, instance); // STATE-14
         }
-        if fresh || self.has(Switch::WaitNeedsConnect) {
-            if self.available(pipe) {
-                self.end_name_waits(pipe, Status::SUCCESS, fx); // WAIT-11
-            }
+        if (fresh || self.has(Switch::WaitNeedsConnect)) && self.available(pipe) {
+            self.end_name_waits(pipe, Status::SUCCESS, fx); // WAIT-11
         }
         if !waits && fresh && self.has(Switch::FirstNowaitConnectSucceeds) {
             return Ok(Progress::Done(Reply::ok())); // CONNECT-14, documented

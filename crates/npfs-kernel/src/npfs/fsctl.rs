@@ -329,5 +329,5 @@ fn parse_wait(input: &[u8]) -> Result<(Option<i64>, String), Status> {
         .chunks_exact(2)
         .map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
     let name = char::decode_utf16(name).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER));
-    Ok(((given != 0).then_some(timeout.cast_signed()), name.collect()))
+    Ok(((given != 0).then_some(i64::from_le_bytes(timeout.to_le_bytes())), name.collect()))
 }
