@@ -462,6 +462,7 @@ impl Kernel {
         which: &mut dyn FnMut(&Request) -> bool,
         fx: &mut Effects<'_>,
     ) {
+        let profile = self.system.profile;
         match &mut self.instances.edit(instance).link {
             Link::Disconnected => {}
             Link::Listening(connects) => connects.retain(|request| {
@@ -472,8 +473,8 @@ impl Kernel {
                 !ends
             }),
             Link::Attached(connection) => {
-                connection.inbound.cancel(which, Status::CANCELLED, &mut fx.settled);
-                connection.outbound.cancel(which, Status::CANCELLED, &mut fx.settled);
+                connection.inbound.cancel(which, Status::CANCELLED, profile, &mut fx.settled);
+                connection.outbound.cancel(which, Status::CANCELLED, profile, &mut fx.settled);
             }
         }
     }

@@ -98,6 +98,9 @@ pub(crate) struct Effects<'a> {
     pub(crate) routines: bool,
 }
 
+/// `FILE_TYPE_PIPE`
+pub(crate) const FILE_TYPE_PIPE: u32 = 3;
+
 /// The only object in its store.
 pub(crate) const CLOCK: Id<Clock> = Id::fixed(0);
 /// The only object in its store.
@@ -417,6 +420,10 @@ impl Kernel {
             }
             Call::QueryLocalInformation { pipe } => {
                 self.io(request, *pipe, Access::READ_ATTRIBUTES, &NO_EVENT, FileOp::Local, fx)
+            }
+            Call::GetFileType { file } if self.has(Switch::FileTypeWithoutLock) => {
+                self.file(request.thread, *file)?;
+                done(Output::FileType(FILE_TYPE_PIPE))
             }
             Call::GetFileType { file } => {
                 self.io(request, *file, Access::NONE, &NO_EVENT, FileOp::Type, fx)

@@ -17,7 +17,7 @@ use super::state::{self, Rule};
 use super::{Connection, Instance, Link, Pipe, Read, Write, Writing};
 use crate::file::Place;
 use crate::io::{FileOp, Io, Progress};
-use crate::kernel::{Effects, Kernel};
+use crate::kernel::{Effects, FILE_TYPE_PIPE, Kernel};
 use crate::request::Request;
 use crate::store::Id;
 
@@ -43,7 +43,7 @@ impl Kernel {
                     FileOp::ObjectName => self.object_name(request.file),
                     FileOp::Directory(query) => self.list(request.file, &query),
                     FileOp::Watch(filter) => self.watch(request, filter),
-                    _ => Ok(Progress::Done(Reply::with(Output::FileType(3)))), // HANDLE-08
+                    _ => Ok(Progress::Done(Reply::with(Output::FileType(FILE_TYPE_PIPE)))), // HANDLE-08
                 };
             }
             (Place::At(end, instance), Some(operation)) => {

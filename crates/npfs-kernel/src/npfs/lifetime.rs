@@ -208,7 +208,8 @@ impl Kernel {
             self.files.edit(file).listing = None;
         }
         let Place::At(end, instance) = place else { return };
-        let drops_stalled = self.has(Switch::CloseDropsStalledWrite);
+        let profile = self.system.profile;
+        let drops_stalled = profile.has(Switch::CloseDropsStalledWrite);
         let object = self.instances.edit(instance);
         let pipe = object.pipe;
         match end {
@@ -235,7 +236,7 @@ impl Kernel {
                 if drops_stalled {
                     let own = &mut |_: &Request| true;
                     let queue = connection.towards(end.peer());
-                    queue.cancel(own, Status::PIPE_BROKEN, &mut fx.settled);
+                    queue.cancel(own, Status::PIPE_BROKEN, profile, &mut fx.settled);
                 }
                 let gone = object.server.is_none()
                     && object.connection().is_some_and(|link| link.client.is_none());

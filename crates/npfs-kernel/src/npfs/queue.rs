@@ -371,6 +371,7 @@ impl Queue {
         &mut self,
         which: &mut dyn FnMut(&Request) -> bool,
         status: Status,
+        profile: Profile,
         settled: &mut Vec<Settled>,
     ) {
         let used = &mut self.used;
@@ -383,9 +384,13 @@ impl Queue {
             !ends
         });
         self.entries.retain(|entry| match entry {
-            Entry::Write { writer: Some(request), charge, .. } if which(request) => {
+            Entry::Write { writer: Some(request), rest, length, charge } if which(request) => {
                 *used -= *charge;
-                settled.push(Settled::empty(*request, status));
+                let read = length - rest.size();
+                let information = // OQ-07
+                    if profile.has(Switch::CancelledWriteCounts) { read } else { 0 };
+                let data = Data::EMPTY;
+                settled.push(Settled { request: *request, status, information, data });
                 false
             }
             Entry::Flush(request) if which(request) => {

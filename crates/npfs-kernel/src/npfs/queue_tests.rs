@@ -203,7 +203,12 @@ fn explore(queue: &Queue, model: &Model, call: u32, depth: u32) {
     for earlier in 1..call {
         let (mut queue, mut model) = (queue.clone(), model.clone());
         let (mut settled, mut out) = (vec![], vec![]);
-        queue.cancel(&mut |one| one.id.call == earlier, Status::CANCELLED, &mut settled);
+        queue.cancel(
+            &mut |one| one.id.call == earlier,
+            Status::CANCELLED,
+            Profile::current(),
+            &mut settled,
+        );
         model.cancel(earlier, &mut out);
         assert_eq!(ended(&settled), out);
         queue.check();
