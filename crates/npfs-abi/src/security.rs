@@ -155,7 +155,7 @@ pub struct Privilege {
 }
 
 /// Who a process or thread acts as.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
@@ -223,6 +223,14 @@ impl Token {
     /// Whether the token holds a privilege that is enabled.
     pub fn has_privilege(&self, name: &str) -> bool {
         self.privileges.iter().any(|privilege| privilege.enabled && privilege.name == name)
+    }
+}
+
+impl core::hash::Hash for Token {
+    /// By user and level alone, because states are hashed often and tokens differ seldom.
+    fn hash<S: core::hash::Hasher>(&self, state: &mut S) {
+        self.user.hash(state);
+        self.level.hash(state);
     }
 }
 
@@ -378,6 +386,18 @@ impl SecurityDescriptor {
             }
         }
         granted
+    }
+
+    /// Its size in bytes in the self-relative form.
+    pub fn size(&self) -> u32 {
+        let sid = |sid: &Sid| 8 + 4 * sid.as_str().split('-').skip(3).count() as u32;
+        let list = match &self.dacl {
+            Dacl::Absent | Dacl::Null => 0,
+            Dacl::Entries(entries) => {
+                8 + entries.iter().map(|entry| 8 + sid(&entry.sid)).sum::<u32>()
+            }
+        };
+        20 + self.owner.as_ref().map_or(0, sid) + self.group.as_ref().map_or(0, sid) + list
     }
 
     /// The parts that `information` names.

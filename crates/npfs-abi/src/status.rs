@@ -80,7 +80,9 @@ impl Status {
     pub const PIPE_BUSY: Status = Status(0xC000_00AE);
     /// `STATUS_ILLEGAL_FUNCTION`; Win32 error 1.
     pub const ILLEGAL_FUNCTION: Status = Status(0xC000_00AF);
-    /// `STATUS_PIPE_DISCONNECTED`; Win32 error 233.
+    /// `STATUS_BAD_NETWORK_PATH`; Win32 error 53.
+    pub const BAD_NETWORK_PATH: Status = Status(0xC000_00BE);
+    /// `STATUS_UNSUCCESSFUL`; Win32 error 31.; Win32 error 233.
     pub const PIPE_DISCONNECTED: Status = Status(0xC000_00B0);
     /// `STATUS_PIPE_CLOSING`; Win32 error 232.
     pub const PIPE_CLOSING: Status = Status(0xC000_00B1);
@@ -210,6 +212,7 @@ const TABLE: &[Row] = &[
     Row(Status::INVALID_READ_MODE, "INVALID_READ_MODE", 230),
     Row(Status::IO_TIMEOUT, "IO_TIMEOUT", 121),
     Row(Status::NOT_SUPPORTED, "NOT_SUPPORTED", 50),
+    Row(Status::BAD_NETWORK_PATH, "BAD_NETWORK_PATH", 53),
     Row(Status::PIPE_EMPTY, "PIPE_EMPTY", 232),
     Row(Status::CANNOT_IMPERSONATE, "CANNOT_IMPERSONATE", 1368),
     Row(Status::CANCELLED, "CANCELLED", 995),

@@ -75,8 +75,13 @@ impl FileOp {
             | FileOp::Local
             | FileOp::Query(..)
             | FileOp::QueryVolume(..)
+            | FileOp::Attribute(_)
+            | FileOp::QuerySecurity(..)
             | FileOp::Directory(_) => Some(FaultPoint::Query),
-            FileOp::SetState { .. } | FileOp::Set(..) => Some(FaultPoint::Set),
+            FileOp::Impersonate => Some(FaultPoint::Impersonate),
+            FileOp::SetState { .. } | FileOp::Set(..) | FileOp::SetSecurity(..) => {
+                Some(FaultPoint::Set)
+            }
             FileOp::Type
             | FileOp::Close
             | FileOp::Control(..)

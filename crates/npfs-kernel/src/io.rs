@@ -5,11 +5,12 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use npfs_abi::{
-    Access, Completion, Data, Delivery, Handle, HandleStateQuery, Outcome, Reply, RequestId,
-    Status, Switch, ThreadId, codes::notification,
+    Access, Completion, Data, Delivery, Handle, HandleStateQuery, Outcome, PipeAttribute, Reply,
+    RequestId, SecurityDescriptor, Status, Switch, ThreadId, codes::notification,
 };
 
 use crate::file::{File, Lock, Place};
@@ -44,8 +45,13 @@ pub(crate) enum FileOp {
     State(HandleStateQuery),
     SetState {
         mode: Option<u32>,
-        remote: bool,
+        /// Collection count in bytes and time-out in milliseconds.
+        collection: (Option<u32>, Option<u32>),
     },
+    Impersonate,
+    QuerySecurity(u32, Option<u32>),
+    SetSecurity(u32, Arc<SecurityDescriptor>),
+    Attribute(PipeAttribute),
     Local,
     Type,
     Close,
@@ -76,8 +82,11 @@ impl FileOp {
             FileOp::Info | FileOp::State(_) | FileOp::SetState { .. } | FileOp::Local => {
                 Some(Operation::Query)
             }
+            FileOp::Impersonate => Some(Operation::Impersonate),
+            FileOp::QuerySecurity(..) | FileOp::SetSecurity(..) => Some(Operation::Security),
             FileOp::Type
             | FileOp::Close
+            | FileOp::Attribute(_)
             | FileOp::Control(..)
             | FileOp::Query(..)
             | FileOp::Set(..)
@@ -100,6 +109,8 @@ impl FileOp {
             | FileOp::PeekRaw(_)
             | FileOp::Control(..)
             | FileOp::Watch(_)
+            | FileOp::Impersonate
+            | FileOp::Attribute(_)
             | FileOp::Disconnect => true,
             FileOp::Flush
             | FileOp::Info
@@ -111,6 +122,8 @@ impl FileOp {
             | FileOp::QueryVolume(..)
             | FileOp::ObjectName
             | FileOp::Directory(_)
+            | FileOp::QuerySecurity(..)
+            | FileOp::SetSecurity(..)
             | FileOp::Type => synchronous,
             FileOp::Close => false,
         }

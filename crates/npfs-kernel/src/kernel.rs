@@ -252,6 +252,7 @@ impl Kernel {
             self.with_effects(caused, |kernel, fx| match timer {
                 Timer::Thread(thread) => kernel.time_out(thread, fx),
                 Timer::Request(request, pipe) => kernel.request_time_out(request, pipe, fx),
+                Timer::Collect(instance) => kernel.deliver_collected(instance, fx),
             });
         }
         if to > self.time() {
@@ -412,10 +413,11 @@ impl Kernel {
                 fx,
             ),
             Call::SetNamedPipeHandleState { pipe, mode, collection_count, collect_timeout } => {
-                let remote = collection_count.is_some() || collect_timeout.is_some();
+                let collection = (*collection_count, *collect_timeout);
+                let remote = collection != (None, None);
                 let rights =
                     if mode.is_some() || remote { Access::WRITE_ATTRIBUTES } else { Access::NONE };
-                let op = FileOp::SetState { mode: *mode, remote };
+                let op = FileOp::SetState { mode: *mode, collection };
                 self.io(request, *pipe, rights, &NO_EVENT, op, fx)
             }
             Call::QueryLocalInformation { pipe } => {
@@ -644,7 +646,8 @@ impl Kernel {
             return Err(Status::INVALID_HANDLE);
         }
         let access = access.map_or(source.access, Access::mapped);
-        if !source.access.has(access) {
+        let rises = !source.access.has(access);
+        if rises && !self.may_raise(thread, source.object, access) {
             return Err(Status::ACCESS_DENIED); // HANDLE-02, HANDLE-03
         }
         let handle = self.deal_in(target, Entry { object: source.object, access, inherit });

@@ -57,6 +57,7 @@ impl Kernel {
     fn is_timer_of(&self, timer: Timer, thread: ThreadId) -> bool {
         match timer {
             Timer::Thread(other) => other == thread,
+            Timer::Collect(_) => false,
             Timer::Request(request, _) => {
                 let object = &self.threads[crate::kernel::thread_id(thread)];
                 let sleeps = matches!(object.state, ThreadState::Blocked(Blocked::Request(_)));

@@ -1,6 +1,6 @@
 //! A request: the name, the asker, and how its end is told.
 
-use npfs_abi::{Data, RequestId, Status};
+use npfs_abi::{Data, RequestId, Status, ThreadId};
 
 use crate::event::Event;
 use crate::file::File;
@@ -41,6 +41,14 @@ pub(crate) struct Settled {
     pub(crate) status: Status,
     pub(crate) information: u32,
     pub(crate) data: Data,
+}
+
+impl Request {
+    /// Stands where a request is asked for and none can pend.
+    pub(crate) fn nobody(manner: Manner) -> Request {
+        let id = RequestId { thread: ThreadId(0), call: 0 };
+        Request { id, file: Id::fixed(0), event: None, manner, apc: false, packet: false }
+    }
 }
 
 impl Settled {

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use npfs_abi::{RequestId, ThreadId, Time};
 
-use crate::npfs::Pipe;
+use crate::npfs::{Instance, Pipe};
 use crate::store::Id;
 
 /// Virtual time and the sleepers it may wake.
@@ -24,6 +24,8 @@ pub(crate) enum Timer {
     Thread(ThreadId),
     /// A request that waits for an instance of this pipe ends.
     Request(RequestId, Id<Pipe>),
+    /// What a remote client has collected is sent.
+    Collect(Id<Instance>),
 }
 
 impl Clock {

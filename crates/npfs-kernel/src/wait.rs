@@ -300,7 +300,11 @@ impl Kernel {
         let name = &PipeName::new(&name.as_str().replace('/', "\\"));
         let folded = match name.target() {
             Target::Pipe(folded) => folded,
-            Target::Root | Target::Device | Target::Remote { .. } | Target::Elsewhere => {
+            Target::Remote { pipe, .. } => {
+                self.remote_computer(request.thread, name.target())?;
+                pipe
+            }
+            Target::Root | Target::Device | Target::Elsewhere => {
                 return Err(Status::OBJECT_PATH_SYNTAX_BAD); // WAIT-25
             }
         };

@@ -3,11 +3,12 @@
 //! The state table has the first word ([`state`]); queues do the data; the caller in
 //! [`crate::io`] tells the end.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use npfs_abi::{
-    CompletionMode, Configuration, CreateNamedPipe, Data, End, HandleState, LocalInfo, Output,
-    Peek, PipeInfo, PipeState, PipeType, ReadMode, Reply, Status, Switch,
+    CompletionMode, Configuration, CreateNamedPipe, Data, End, HandleState, HandleStateQuery,
+    LocalInfo, Output, Peek, PipeInfo, PipeState, PipeType, ReadMode, Reply, Status, Switch, Token,
 };
 
 use super::fsctl::refused_at_root;
@@ -25,6 +26,7 @@ impl Kernel {
     /// The driver.
     pub(crate) fn perform(&mut self, io: Io, fx: &mut Effects<'_>) -> Result<Progress, Status> {
         let Io { request, op } = io;
+        self.send_before(&request, &op, fx);
         let (end, instance) = match (self.files[request.file].place, op.operation()) {
             (_, None) => {
                 return match op {
@@ -41,6 +43,9 @@ impl Kernel {
                     FileOp::Set(class, input) => self.set(request, class, &input, fx),
                     FileOp::QueryVolume(class, length) => query_volume(class, length),
                     FileOp::ObjectName => self.object_name(request.file),
+                    FileOp::Attribute(attribute) => self
+                        .connection_attribute(request.file, attribute)
+                        .map(|output| Progress::Done(Reply::with(output))),
                     FileOp::Directory(query) => self.list(request.file, &query),
                     FileOp::Watch(filter) => self.watch(request, filter),
                     _ => Ok(Progress::Done(Reply::with(Output::FileType(FILE_TYPE_PIPE)))), // HANDLE-08
@@ -90,25 +95,22 @@ impl Kernel {
                 Ok(Progress::Done(Reply::ok()))
             }
             FileOp::Info => Ok(Progress::Done(Reply::with(Output::Info(self.info(instance, end))))),
-            FileOp::State(query) => {
-                if query.collection_count || query.collect_timeout {
-                    return Err(Status::INVALID_PARAMETER); // INFO-31
-                }
-                let modes = self.instances[instance].modes(end);
-                Ok(Progress::Done(Reply::with(Output::State(HandleState {
-                    read_mode: modes.read,
-                    completion_mode: modes.completion,
-                    instances: self.current_instances(instance).min(255),
-                    collection_count: None,
-                    collect_timeout: None,
-                    user: None,
-                }))))
+            FileOp::Impersonate => self.perform_impersonate(instance, request.id.thread),
+            FileOp::QuerySecurity(information, length) => {
+                Ok(self.perform_query_security(instance, information, length))
             }
-            FileOp::SetState { mode, remote } => self.set_state(instance, end, mode, remote),
+            FileOp::SetSecurity(information, descriptor) => {
+                Ok(self.perform_set_security(instance, information, &descriptor))
+            }
+            FileOp::State(query) => self.handle_state(instance, end, query, request),
+            FileOp::SetState { mode, collection } => {
+                self.set_state(instance, end, mode, collection)
+            }
             FileOp::Local => {
                 Ok(Progress::Done(Reply::with(Output::Local(self.local(instance, end)))))
             }
             FileOp::Type
+            | FileOp::Attribute(_)
             | FileOp::Close
             | FileOp::Control(..)
             | FileOp::Query(..)
@@ -125,6 +127,55 @@ impl Kernel {
         *op == FileOp::Disconnect
             && instance.state() == PipeState::Listening
             && self.has(Switch::DisconnectRefusesListening)
+    }
+
+    /// A remote client that does more than write sends first what it has collected.
+    fn send_before(&mut self, request: &Request, op: &FileOp, fx: &mut Effects<'_>) {
+        let Place::At(End::Client, instance) = self.files[request.file].place else { return };
+        let sends = matches!(
+            op,
+            FileOp::Read(_)
+                | FileOp::Peek(_)
+                | FileOp::PeekRaw(_)
+                | FileOp::Transact(..)
+                | FileOp::Flush
+        );
+        let remote =
+            self.instances[instance].connection().is_some_and(|link| link.remote.is_some());
+        if sends && remote {
+            self.deliver_collected(instance, fx);
+        }
+    }
+
+    /// `GetNamedPipeHandleState` (INFO-29 to INFO-33).
+    fn handle_state(
+        &mut self,
+        instance: Id<Instance>,
+        end: End,
+        query: HandleStateQuery,
+        request: Request,
+    ) -> Result<Progress, Status> {
+        let object = &self.instances[instance];
+        let remote = match (end, object.connection()) {
+            (End::Client, Some(link)) => link.remote.as_deref(),
+            (End::Server | End::Client, _) => None,
+        };
+        if (query.collection_count || query.collect_timeout) && remote.is_none() {
+            return Err(Status::INVALID_PARAMETER); // INFO-31
+        }
+        let user = match query.user {
+            true => Some(self.client_name(instance, end, request.id.thread)?),
+            false => None,
+        };
+        let modes = object.modes(end);
+        Ok(Progress::Done(Reply::with(Output::State(HandleState {
+            read_mode: modes.read,
+            completion_mode: modes.completion,
+            instances: self.pipes[object.pipe].servers.min(255),
+            collection_count: remote.map(|one| one.count).filter(|_| query.collection_count),
+            collect_timeout: remote.map(|one| one.timeout).filter(|_| query.collect_timeout),
+            user,
+        }))))
     }
 
     pub(crate) fn pipe_of(&self, instance: Id<Instance>) -> &Pipe {
@@ -176,9 +227,21 @@ impl Kernel {
             CompletionMode::Queue => Writing::Wait,
             CompletionMode::Complete => Writing::NoWait,
         };
+        if end == End::Client
+            && pipe_type == PipeType::Byte
+            && self.collects(instance, &request, &data, fx)
+        {
+            let information = data.size();
+            return Ok(Progress::Done(Reply {
+                status: Status::SUCCESS,
+                information,
+                output: Output::None,
+            }));
+        }
         let profile = self.system.profile;
+        let context = self.context_of(instance, end, request);
         let queue = self.connection(instance).towards(end.peer());
-        match queue.write(pipe_type, data, writing, request, profile, &mut fx.settled) {
+        match queue.write(pipe_type, data, writing, request, context, profile, &mut fx.settled) {
             Write::Done(information) => Ok(Progress::Done(Reply {
                 status: Status::SUCCESS,
                 information,
@@ -188,8 +251,18 @@ impl Kernel {
         }
     }
 
+    /// The context that a client's data carries, if its server follows it (IMP-08, IMP-16).
+    fn context_of(&self, instance: Id<Instance>, end: End, request: Request) -> Option<Arc<Token>> {
+        let link = self.instances[instance].connection()?;
+        let follows = end == End::Client && link.quality.dynamic && link.opener.is_some();
+        follows.then(|| self.client_token(request.id.thread, link.remote.is_some()))
+    }
+
     fn peek(&mut self, instance: Id<Instance>, end: End, length: u32) -> Progress {
         let pipe_type = self.pipe_of(instance).pipe_type;
+        if !self.has(Switch::PeekKeepsContext) && length > 0 {
+            self.connection(instance).towards(end).show_context(); // PEEK-22
+        }
         let Some(connection) = self.instances[instance].connection() else {
             unreachable!("a connected or closing instance has a connection")
         };
@@ -244,8 +317,10 @@ impl Kernel {
             return Err(Status::PIPE_EMPTY); // OQ-24
         }
         inward.pend_read(request, length, ReadMode::Message);
-        let outward = connection.towards(end.peer());
-        outward.write(pipe_type, data, Writing::Transact, request, profile, &mut fx.settled);
+        let context = self.context_of(instance, end, request); // IMP-17
+        let outward = self.connection(instance).towards(end.peer());
+        let how = Writing::Transact;
+        outward.write(pipe_type, data, how, request, context, profile, &mut fx.settled);
         Ok(Progress::Pends)
     }
 
@@ -365,10 +440,20 @@ impl Kernel {
         instance: Id<Instance>,
         end: End,
         mode: Option<u32>,
-        remote: bool,
+        (count, timeout): (Option<u32>, Option<u32>),
     ) -> Result<Progress, Status> {
-        if remote && !self.has(Switch::LocalCollectionIgnored) {
-            return Err(Status::INVALID_PARAMETER); // INFO-32
+        if count.is_some() || timeout.is_some() {
+            let ignores = self.has(Switch::LocalCollectionIgnored);
+            let object = self.instances.edit(instance).connection_mut();
+            let remote = object.filter(|_| end == End::Client).and_then(|it| it.remote.as_mut());
+            match remote {
+                Some(remote) => {
+                    remote.count = count.unwrap_or(remote.count);
+                    remote.timeout = timeout.unwrap_or(remote.timeout);
+                }
+                None if ignores => {}
+                None => return Err(Status::INVALID_PARAMETER), // INFO-32, SEED-78
+            }
         }
         let Some(mode) = mode else { return Ok(Progress::Done(Reply::ok())) };
         if mode & !(CreateNamedPipe::NOWAIT | CreateNamedPipe::READMODE_MESSAGE) != 0 {

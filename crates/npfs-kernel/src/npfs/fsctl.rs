@@ -30,6 +30,8 @@ const CLIENT_PROCESS_EX: usize = 56;
 /// What an operation of pipe ends gets on the device and the root (NAME-63 to NAME-67).
 pub(super) fn refused_at_root(operation: Operation) -> Status {
     match operation {
+        Operation::Impersonate => Status::ILLEGAL_FUNCTION,
+        Operation::Security => Status::INVALID_PARAMETER,
         Operation::Read | Operation::Write | Operation::Peek => Status::INVALID_PARAMETER,
         Operation::Disconnect | Operation::Transact => Status::PIPE_DISCONNECTED,
         Operation::Listen => Status::ILLEGAL_FUNCTION,
@@ -81,13 +83,7 @@ impl Kernel {
             fsctl::LISTEN => FileOp::Listen,
             fsctl::DISCONNECT => FileOp::Disconnect,
             fsctl::FLUSH => FileOp::Flush, // FLUSH-15
-            fsctl::IMPERSONATE => {
-                let place = self.file(request.thread, file).map(|file| self.files[file].place)?;
-                if matches!(place, Place::Device | Place::Root) {
-                    return Err(Status::ILLEGAL_FUNCTION); // NAME-67
-                }
-                return self.impersonate(request, file, fx);
-            }
+            fsctl::IMPERSONATE => FileOp::Impersonate,
             _ => FileOp::Control(code, input.clone(), length),
         };
         self.io(request, file, required(code), &delivery, op, fx)
@@ -254,10 +250,9 @@ impl Kernel {
                 Output::Number(session(client.ok_or(Status::NOT_FOUND)?))
             }
             PipeAttribute::ClientComputerName => {
-                let client = client.ok_or(Status::NOT_FOUND)?;
-                let computer = &self.processes[process_id(client)].computer;
                 // PID-13: stored for remote clients only.
-                Output::Text(String::from(&**computer.as_ref().ok_or(Status::NOT_FOUND)?))
+                let remote = instance.connection().and_then(|link| link.remote.as_ref());
+                Output::Text(String::from(&*remote.ok_or(Status::NOT_FOUND)?.computer))
             }
         })
     }

@@ -234,7 +234,7 @@ impl Kernel {
                 if completion == 1 {
                     mode |= CreateNamedPipe::NOWAIT;
                 }
-                self.set_state(instance, end, Some(mode), false)?;
+                self.set_state(instance, end, Some(mode), (None, None))?;
                 self.tell_watchers(Change::Modes, fx);
             }
             // INFO-32, INFO-85

@@ -1,13 +1,17 @@
 //! An instance of a pipe: two ends and, between them, a connection.
 
+use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use npfs_abi::{CompletionMode, End, PipeState, ProcessId, ReadMode};
+use npfs_abi::{CompletionMode, End, PipeState, ProcessId, ReadMode, Token};
 
 use super::queue::Queue;
+use super::remote::Remote;
 use crate::file::File;
 use crate::npfs::Pipe;
 use crate::request::Request;
+use crate::security::Quality;
 use crate::store::Id;
 
 /// An instance [what a CCB describes].
@@ -61,6 +65,12 @@ pub(crate) struct Connection {
     pub(crate) inbound: Queue,
     /// Server to client.
     pub(crate) outbound: Queue,
+    /// What the client lets its server do.
+    pub(crate) quality: Quality,
+    /// As whom the client opened its end; `None` when nobody will ask.
+    pub(crate) opener: Option<Arc<Token>>,
+    /// The way over the network, for a client on another computer.
+    pub(crate) remote: Option<Box<Remote>>,
 }
 
 impl Connection {

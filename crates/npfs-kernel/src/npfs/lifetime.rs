@@ -1,22 +1,27 @@
 //! How instances and ends come to be and go: create, open, close.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use npfs_abi::{
     Access, CompletionMode, Configuration, CreateFile, CreateNamedPipe, End, Output, PipeName,
-    PipeType, ReadMode, RequestId, Status, Switch, Target, ThreadId, Time,
+    PipeType, ReadMode, RequestId, SecurityDescriptor, Status, Switch, Target, ThreadId, Time,
+    Token,
 };
 
 use super::directory::Change;
 use super::names::Opening;
+use super::remote::Remote;
 use super::{Connection, Instance, Link, Modes, Pipe, Queue};
 use crate::file::{File, Place};
 use crate::io::{FileOp, Io};
 use crate::kernel::{Answer, Effects, Kernel, NAMESPACE, done, ok};
 use crate::process::{Entry, Object};
 use crate::request::{Manner, Request, Settled};
+use crate::security::Quality;
 use crate::store::Id;
 
 impl Kernel {
@@ -104,6 +109,7 @@ impl Kernel {
         instance: Id<Instance>,
         thread: ThreadId,
         opening: &Opening,
+        opener: Option<Arc<Token>>,
         fx: &mut Effects<'_>,
     ) -> Id<File> {
         let client = self.add_file(Place::At(End::Client, instance), opening);
@@ -115,6 +121,9 @@ impl Kernel {
             client_process,
             inbound: Queue::new(object.quota_in),
             outbound: Queue::new(object.quota_out),
+            quality: Quality::of_flags(opening.flags, opening.access.mapped()),
+            opener,
+            remote: opening.remote.clone().map(|computer| Box::new(Remote::new(computer))),
         };
         if let Link::Listening(connects) =
             core::mem::replace(&mut object.link, Link::Attached(connection))
@@ -152,7 +161,10 @@ impl Kernel {
             Target::Pipe(folded) => Some(folded.clone()),
             _ => None,
         });
+        let security = SecurityDescriptor::of_creator(self.token_of(thread));
         let pipe = self.pipes.insert(Pipe {
+            security: Arc::new(security),
+            rejects_remote: true,
             path,
             name: name.clone(),
             pipe_type: PipeType::Byte,
@@ -168,13 +180,14 @@ impl Kernel {
         if let Some(name) = name {
             self.add_name(name, pipe, fx);
         }
-        let opening = Opening { access: Access::NONE, flags: 0, alertable: false, inherit };
+        let opening =
+            Opening { access: Access::NONE, flags: 0, alertable: false, inherit, remote: None };
         let quotas = (quota, quota);
         let server = self.add_instance(pipe, Modes::FRESH, thread, quotas, &opening, true);
         let Some(instance) = self.pipes.edit(pipe).listening.pop_front() else {
             unreachable!("the instance was just added")
         };
-        let client = self.attach_client(instance, thread, &opening, fx);
+        let client = self.attach_client(instance, thread, &opening, None, fx);
         let process = self.process_of(thread);
         let entry = |file, access| Entry { object: Object::File(file), access, inherit };
         let read = self.deal_in(process, entry(server, READ_END));
@@ -208,6 +221,9 @@ impl Kernel {
             self.files.edit(file).listing = None;
         }
         let Place::At(end, instance) = place else { return };
+        if end == End::Client {
+            self.close_collected(instance, fx);
+        }
         let profile = self.system.profile;
         let drops_stalled = profile.has(Switch::CloseDropsStalledWrite);
         let object = self.instances.edit(instance);

@@ -9,6 +9,7 @@ mod lifetime;
 mod names;
 mod pipe;
 mod queue;
+mod remote;
 pub mod state;
 
 pub(crate) use directory::DirectoryQuery;

@@ -1,7 +1,7 @@
 //! Creating and opening by name: where a path leads, and every check on the way.
 //!
 //! The Win32 functions are thin mappings onto what is here. Access checks against descriptors
-//! have their place in [`Kernel::grant_create`] and [`Kernel::grant_open`].
+//! are in `security.rs`.
 
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -10,7 +10,7 @@ use alloc::sync::Arc;
 use npfs_abi::{
     Access, CompletionMode, Configuration, CreateFile, CreateNamedPipe, Handle, NtCreateFile,
     NtCreateNamedPipeFile, ObjectAttributes, Outcome, Output, PipeName, PipeType, ReadMode, Reply,
-    Status, Switch, Target, ThreadId, Time,
+    SecurityDescriptor, Status, Switch, Target, ThreadId, Time,
     codes::{disposition, option, share},
 };
 
@@ -46,6 +46,8 @@ pub(super) struct Opening {
     /// `FILE_SYNCHRONOUS_IO_ALERT`
     pub(super) alertable: bool,
     pub(super) inherit: bool,
+    /// The computer of a remote client.
+    pub(super) remote: Option<Arc<str>>,
 }
 
 impl Opening {
@@ -63,7 +65,7 @@ impl Opening {
             flags |= CreateFile::WRITE_THROUGH;
         }
         let alertable = options & option::SYNCHRONOUS_IO_ALERT != 0;
-        Opening { access, flags, alertable, inherit }
+        Opening { access, flags, alertable, inherit, remote: None }
     }
 }
 
@@ -197,13 +199,13 @@ impl Kernel {
             }
             _ => None,
         };
-        let access = self.grant_create(thread, known, creation.arguments)?;
+        let access = self.check_create(thread, known, creation.arguments.access)?;
         let (pipe, information) = match known {
             Some(pipe) => {
                 self.check_further_instance(pipe, creation)?;
                 (pipe, 1) // CREATE-31
             }
-            None => (self.create_pipe_object(creation, path, fx)?, 2), // CREATE-29
+            None => (self.create_pipe_object(thread, creation, path, fx)?, 2), // CREATE-29
         };
         let mut modes = creation.modes;
         if self.pipes[pipe].pipe_type == PipeType::Byte {
@@ -260,6 +262,7 @@ impl Kernel {
     /// A new pipe without an instance, under its name if it has one.
     fn create_pipe_object(
         &mut self,
+        thread: ThreadId,
         creation: &Creation<'_>,
         path: Option<&PipeName>,
         fx: &mut Effects<'_>,
@@ -279,7 +282,14 @@ impl Kernel {
             Target::Pipe(folded) => Some(folded.clone()),
             _ => None,
         });
+        let creator = self.token_of(thread);
+        let security = match &arguments.security {
+            Some(given) => given.assigned(creator),          // SEC-06
+            None => SecurityDescriptor::of_creator(creator), // SEC-05
+        };
         let pipe = self.pipes.insert(Pipe {
+            security: Arc::new(security),
+            rejects_remote: arguments.pipe_type & 2 != 0,
             path: path.cloned(),
             name: name.clone(),
             pipe_type: *pipe_type,
@@ -317,30 +327,6 @@ impl Kernel {
         Outcome::Done(Reply { status: Status::SUCCESS, information, output })
     }
 
-    /// What a creation is granted: of a new pipe, or of one more instance of `pipe`.
-    /// The place of the check against its descriptor (CREATE-35 (1)).
-    #[expect(clippy::unused_self, reason = "the descriptor will be looked at here")]
-    fn grant_create(
-        &self,
-        _thread: ThreadId,
-        _pipe: Option<Id<Pipe>>,
-        arguments: &NtCreateNamedPipeFile,
-    ) -> Result<Access, Status> {
-        granted(arguments.access)
-    }
-
-    /// What an open of `pipe` (the device or the root, if `None`) is granted.
-    /// The place of the check against its descriptor (OPEN-12 (1)).
-    #[expect(clippy::unused_self, reason = "the descriptor will be looked at here")]
-    fn grant_open(
-        &self,
-        _thread: ThreadId,
-        _pipe: Option<Id<Pipe>>,
-        desired: Access,
-    ) -> Result<Access, Status> {
-        granted(desired)
-    }
-
     /// `NtCreateFile`, `NtOpenFile`
     pub(crate) fn nt_create_file(
         &mut self,
@@ -369,11 +355,15 @@ impl Kernel {
             Target::Pipe(_) => Found::Named(arguments.name.clone()),
             Target::Root => Found::Root,
             Target::Device => Found::Device,
-            Target::Remote { .. } => return Err(Status::NOT_SUPPORTED),
+            Target::Remote { pipe, .. } => {
+                Found::Named(PipeName::new(&format!("\\\\.\\pipe\\{pipe}")))
+            }
             Target::Elsewhere => return Err(Status::OBJECT_NAME_NOT_FOUND),
         };
         self.check_win32_path(&arguments.name)?;
-        self.open(thread, &found, &win32_opening(arguments), fx)
+        let mut opening = win32_opening(arguments);
+        opening.remote = self.remote_computer(thread, arguments.name.target())?;
+        self.open(thread, &found, &opening, fx)
     }
 
     /// `ReOpenFile`: a client end of the same pipe (NAME-49).
@@ -416,7 +406,11 @@ impl Kernel {
         if busy && self.has(Switch::AvailabilityFirst) {
             return Err(Status::PIPE_NOT_AVAILABLE);
         }
-        let access = self.grant_open(thread, Some(pipe), opening.access)?;
+        let token = self.client_token(thread, opening.remote.is_some());
+        if opening.remote.is_some() && self.pipes[pipe].rejects_remote {
+            return Err(Status::ACCESS_DENIED);
+        }
+        let access = self.check_open(&token, Some(pipe), opening.access)?;
         let (inbound, outbound) = self.pipes[pipe].allows();
         if (access.has(Access::READ_DATA) && !outbound)
             || (access.has(Access::WRITE_DATA) && !inbound)
@@ -429,28 +423,16 @@ impl Kernel {
         let Some(instance) = self.pipes.edit(pipe).listening.pop_front() else {
             return Err(Status::PIPE_NOT_AVAILABLE);
         };
-        let client = self.attach_client(instance, thread, opening, fx);
+        let client = self.attach_client(instance, thread, opening, Some(token), fx);
         Ok(self.dealt(thread, client, access, opening.inherit, 1)) // OPEN-14
     }
 
     /// The device or the root (NAME-60 to NAME-62).
     fn open_place(&mut self, thread: ThreadId, place: Place, opening: &Opening) -> Answer {
-        let access = self.grant_open(thread, None, opening.access)?;
+        let access = self.check_open(self.token_of(thread), None, opening.access)?;
         let file = self.add_file(place, opening);
         Ok(self.dealt(thread, file, access, opening.inherit, 1))
     }
-}
-
-/// CREATE-37; without a descriptor to look at, `MAXIMUM_ALLOWED` is everything (OPEN-13).
-fn granted(desired: Access) -> Result<Access, Status> {
-    if desired == Access::NONE {
-        return Err(Status::ACCESS_DENIED);
-    }
-    if desired.has(Access::MAXIMUM_ALLOWED) {
-        let rest = desired.without(Access::MAXIMUM_ALLOWED).mapped();
-        return Ok(Access::FILE_ALL_ACCESS.with(rest));
-    }
-    Ok(desired.mapped())
 }
 
 /// `CreateFile` always asks for two rights more (CREATE-53).
@@ -460,6 +442,7 @@ fn win32_opening(arguments: &CreateFile) -> Opening {
         flags: arguments.flags,
         alertable: false,
         inherit: arguments.inherit,
+        remote: None,
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use npfs_abi::{Configuration, PipeName, PipeType, RequestId, Time};
+use npfs_abi::{Configuration, PipeName, PipeType, RequestId, SecurityDescriptor, Time};
 
 use super::directory::Watch;
 use crate::npfs::Instance;
@@ -21,6 +21,10 @@ pub(crate) struct Pipe {
     pub(crate) name: Option<Arc<str>>,
     pub(crate) pipe_type: PipeType,
     pub(crate) configuration: Configuration,
+    /// Who may do what with it, for all instances and ends (SEC-01).
+    pub(crate) security: Arc<SecurityDescriptor>,
+    /// `PIPE_REJECT_REMOTE_CLIENTS` of the first instance.
+    pub(crate) rejects_remote: bool,
     /// `u32::MAX` is unlimited.
     pub(crate) max_instances: u32,
     pub(crate) default_timeout: Time,

@@ -4,9 +4,10 @@
 //! kept; the quota is counted here and nowhere else. The algorithm is QUOTA-30 to QUOTA-36.
 
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use npfs_abi::{Data, PipeType, Profile, ReadMode, Status, Switch};
+use npfs_abi::{Data, PipeType, Profile, ReadMode, Status, Switch, Token};
 
 use crate::request::{Manner, Request, Settled};
 
@@ -20,6 +21,8 @@ pub(crate) struct Queue {
     readers: VecDeque<Reader>,
     /// Data and flush marks, oldest first. The first one is data.
     entries: VecDeque<Entry>,
+    /// As whom the data was written that was read last (IMP-04).
+    context: Option<Arc<Token>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -39,6 +42,8 @@ enum Entry {
         length: u32,
         /// How much of `rest` the quota holds.
         charge: u32,
+        /// As whom it was written; only towards the server.
+        context: Option<Arc<Token>>,
         /// The write that is not accepted yet: stalled until `charge` reaches `rest`.
         writer: Option<Request>,
     },
@@ -77,7 +82,7 @@ pub(crate) enum Read {
 
 impl Queue {
     pub(crate) fn new(quota: u32) -> Queue {
-        Queue { quota, used: 0, readers: VecDeque::new(), entries: VecDeque::new() }
+        Queue { quota, used: 0, readers: VecDeque::new(), entries: VecDeque::new(), context: None }
     }
 
     fn free(&self) -> u32 {
@@ -132,6 +137,7 @@ impl Queue {
         data: Data,
         writing: Writing,
         request: Request,
+        context: Option<Arc<Token>>,
         profile: Profile,
         settled: &mut Vec<Settled>,
     ) -> Write {
@@ -155,8 +161,8 @@ impl Queue {
                     PipeType::Byte => {
                         let room = if profile.has(Switch::NowaitWritesPart) { free } else { 0 };
                         let taken = (wanted as u32).saturating_add(room).min(length);
-                        let rest = self.absorb(data.part(0..taken), settled);
-                        self.append(rest, taken, None);
+                        let rest = self.absorb(data.part(0..taken), context.as_ref(), settled);
+                        self.append(rest, taken, context);
                         Write::Done(taken)
                     }
                 };
@@ -167,10 +173,11 @@ impl Queue {
             if let Some(reader) = self.readers.pop_front() {
                 self.used -= reader.charge;
                 settled.push(Settled::empty(reader.request, Status::SUCCESS)); // READ-22
+                self.context = context;
                 return Write::Done(0);
             }
         }
-        let rest = self.absorb(data, settled);
+        let rest = self.absorb(data, context.as_ref(), settled);
         if rest.size() == 0 && !empty_message {
             return Write::Done(length);
         }
@@ -181,7 +188,7 @@ impl Queue {
         self.used += charge;
         let stalled = writing == Writing::Wait && charge < rest.size();
         let writer = stalled.then_some(request);
-        self.entries.push_back(Entry::Write { rest, length, charge, writer });
+        self.entries.push_back(Entry::Write { rest, length, charge, context, writer });
         if profile.has(Switch::FlushWaitsForLaterWrites) {
             self.flushes_last();
         }
@@ -189,11 +196,11 @@ impl Queue {
     }
 
     /// Queues what a nonblocking write could place; nothing if nothing is left.
-    fn append(&mut self, rest: Data, length: u32, writer: Option<Request>) {
+    fn append(&mut self, rest: Data, length: u32, context: Option<Arc<Token>>) {
         let charge = rest.size();
         if charge > 0 {
             self.used += charge;
-            self.entries.push_back(Entry::Write { rest, length, charge, writer });
+            self.entries.push_back(Entry::Write { rest, length, charge, context, writer: None });
         }
     }
 
@@ -214,7 +221,15 @@ impl Queue {
     }
 
     /// Gives data to pending reads, oldest first; what no read takes comes back (QUOTA-30).
-    fn absorb(&mut self, data: Data, settled: &mut Vec<Settled>) -> Data {
+    fn absorb(
+        &mut self,
+        data: Data,
+        context: Option<&Arc<Token>>,
+        settled: &mut Vec<Settled>,
+    ) -> Data {
+        if !self.readers.is_empty() && !data.is_empty() {
+            self.context = context.cloned(); // IMP-15
+        }
         let mut rest = data;
         while rest.size() > 0 {
             let Some(reader) = self.readers.pop_front() else { break };
@@ -262,7 +277,8 @@ impl Queue {
         let mut joined: Vec<u8> = Vec::new();
         let mut more = false;
         while room > 0 {
-            let Some(Entry::Write { rest, length, charge, writer }) = self.entries.front_mut()
+            let Some(Entry::Write { rest, length, charge, context, writer }) =
+                self.entries.front_mut()
             else {
                 break;
             };
@@ -276,6 +292,9 @@ impl Queue {
             *charge -= released;
             self.used -= released;
             room -= taken;
+            if context.is_some() {
+                self.context.clone_from(context); // IMP-08
+            }
             let exhausted = rest.size() == 0;
             more = !exhausted;
             if exhausted {
@@ -311,7 +330,7 @@ impl Queue {
     /// Hands freed quota to stalled writes in order (QUOTA-33).
     fn accept_stalled(&mut self, settled: &mut Vec<Settled>) {
         for entry in &mut self.entries {
-            let Entry::Write { rest, length, charge, writer } = entry else { continue };
+            let Entry::Write { rest, length, charge, writer, .. } = entry else { continue };
             if writer.is_none() {
                 continue;
             }
@@ -352,6 +371,18 @@ impl Queue {
         self.entries.push_back(Entry::Flush(request));
     }
 
+    /// As whom the data was written that was read last.
+    pub(crate) fn context(&self) -> Option<&Arc<Token>> {
+        self.context.as_ref()
+    }
+
+    /// A peek showed the first entry, which makes its writer the current one (PEEK-22).
+    pub(crate) fn show_context(&mut self) {
+        if let Some(Entry::Write { context: Some(context), .. }) = self.entries.front() {
+            self.context = Some(context.clone());
+        }
+    }
+
     /// What a peek shows: of the first message, or across all data (PEEK-07).
     pub(crate) fn peek(&self, pipe_type: PipeType, length: u32) -> Data {
         let Some(first) = self.data().next() else { return Data::EMPTY };
@@ -384,7 +415,7 @@ impl Queue {
             !ends
         });
         self.entries.retain(|entry| match entry {
-            Entry::Write { writer: Some(request), rest, length, charge } if which(request) => {
+            Entry::Write { writer: Some(request), rest, length, charge, .. } if which(request) => {
                 *used -= *charge;
                 let read = length - rest.size();
                 let information = // OQ-07

@@ -169,6 +169,7 @@ fn explore(queue: &Queue, model: &Model, call: u32, depth: u32) {
             data,
             Writing::Wait,
             request(call),
+            None,
             Profile::current(),
             &mut settled,
         ) {
@@ -221,8 +222,15 @@ fn explore(queue: &Queue, model: &Model, call: u32, depth: u32) {
 fn nowait(queue: &mut Queue, pipe_type: PipeType, length: usize) -> (Write, usize) {
     let mut settled = vec![];
     let data = Data::from(vec![b'x'; length]);
-    let did =
-        queue.write(pipe_type, data, Writing::NoWait, request(9), Profile::current(), &mut settled);
+    let did = queue.write(
+        pipe_type,
+        data,
+        Writing::NoWait,
+        request(9),
+        None,
+        Profile::current(),
+        &mut settled,
+    );
     (did, settled.len())
 }
 
@@ -268,6 +276,7 @@ fn a_flush_is_a_mark_in_the_queue() {
         Data::from("ab"),
         Writing::Wait,
         request(1),
+        None,
         Profile::current(),
         &mut settled,
     );
@@ -277,6 +286,7 @@ fn a_flush_is_a_mark_in_the_queue() {
         Data::from("cd"),
         Writing::Wait,
         request(3),
+        None,
         Profile::current(),
         &mut settled,
     );

@@ -23,11 +23,15 @@ pub enum Operation {
     Disconnect,
     /// Information queries and mode changes (STATE-28)
     Query,
+    /// Queries and changes of the security descriptor (STATE-29)
+    Security,
+    /// `ImpersonateNamedPipeClient` (STATE-31)
+    Impersonate,
 }
 
 impl Operation {
     /// Every operation, in the order of the table.
-    pub const ALL: [Operation; 8] = [
+    pub const ALL: [Operation; 10] = [
         Operation::Peek,
         Operation::Transact,
         Operation::Flush,
@@ -36,6 +40,8 @@ impl Operation {
         Operation::Listen,
         Operation::Disconnect,
         Operation::Query,
+        Operation::Security,
+        Operation::Impersonate,
     ];
 }
 
@@ -111,5 +117,15 @@ pub const fn rule(operation: Operation, end: End, state: PipeState) -> Rule {
         (Op::Query, Server, Disconnected | Listening | Connected | Closing) => Go,
         (Op::Query, Client, Disconnected | Listening) => Fail(S::PIPE_DISCONNECTED),
         (Op::Query, Client, Connected | Closing) => Go,
+
+        (Op::Security, Server, Disconnected | Listening | Connected | Closing) => Go,
+        (Op::Security, Client, Disconnected | Listening) => Fail(S::PIPE_DISCONNECTED),
+        (Op::Security, Client, Connected | Closing) => Go,
+
+        (Op::Impersonate, Server, Disconnected | Listening) => Fail(S::CANNOT_IMPERSONATE),
+        (Op::Impersonate, Server, Connected | Closing) => Go,
+        (Op::Impersonate, Client, Disconnected | Listening | Connected | Closing) => {
+            Fail(S::ILLEGAL_FUNCTION)
+        }
     }
 }
