@@ -224,3 +224,19 @@ fn compare_output(pairs: &mut Vec<Pair>, model: &Output, recorded: &Output<Word>
         ) => differ(pairs, "output", format!("{model:?}"), format!("{recorded:?}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::error;
+    use npfs_abi::{Composite, Op, Outcome, Reply, Status};
+
+    // rules: CONST-35 tested, EVENT-23 tested
+    #[test]
+    fn a_pending_result_has_an_error_that_no_status_becomes() {
+        let (file, request) = ("s".to_owned(), "r".to_owned());
+        let op = Op::Composite(Composite::GetOverlappedResult { file, request, wait: false });
+        let pending = Outcome::Done(Reply::status(Status::PENDING));
+        assert_eq!(error(&op, &pending), 996);
+        assert_eq!(Status::PENDING.win32(), 997);
+    }
+}

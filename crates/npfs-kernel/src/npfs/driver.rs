@@ -15,7 +15,7 @@ use super::fsctl::refused_at_root;
 use super::information::query_volume;
 use super::lifetime::modes_of;
 use super::state::{self, Rule};
-use super::{Connection, Instance, Link, Pipe, Read, Write, Writing};
+use super::{Connection, Instance, Link, Pipe, Read, Source, Write, Writing};
 use crate::file::Place;
 use crate::io::{FileOp, Io, Progress};
 use crate::kernel::{Effects, FILE_TYPE_PIPE, Kernel};
@@ -190,6 +190,16 @@ impl Kernel {
         }
     }
 
+    /// A handle may have a right that its pipe's direction makes useless (READ-41).
+    fn check_direction(&self, instance: Id<Instance>, reader: End) -> Result<(), Status> {
+        let (inbound, outbound) = self.pipe_of(instance).allows();
+        let open = match reader {
+            End::Server => inbound,
+            End::Client => outbound,
+        };
+        if open { Ok(()) } else { Err(Status::INVALID_PARAMETER) }
+    }
+
     fn read(
         &mut self,
         instance: Id<Instance>,
@@ -198,6 +208,7 @@ impl Kernel {
         length: u32,
         fx: &mut Effects<'_>,
     ) -> Result<Progress, Status> {
+        self.check_direction(instance, end)?;
         let modes = self.instances[instance].modes(end);
         let profile = self.system.profile;
         let queue = self.connection(instance).towards(end);
@@ -222,6 +233,7 @@ impl Kernel {
         data: Data,
         fx: &mut Effects<'_>,
     ) -> Result<Progress, Status> {
+        self.check_direction(instance, end.peer())?;
         let pipe_type = self.pipe_of(instance).pipe_type;
         let writing = match self.instances[instance].modes(end).completion {
             CompletionMode::Queue => Writing::Wait,
@@ -241,7 +253,8 @@ impl Kernel {
         let profile = self.system.profile;
         let context = self.context_of(instance, end, request);
         let queue = self.connection(instance).towards(end.peer());
-        match queue.write(pipe_type, data, writing, request, context, profile, &mut fx.settled) {
+        let source = Source { writing, request, context };
+        match queue.write(pipe_type, data, source, profile, &mut fx.settled) {
             Write::Done(information) => Ok(Progress::Done(Reply {
                 status: Status::SUCCESS,
                 information,
@@ -319,8 +332,8 @@ impl Kernel {
         inward.pend_read(request, length, ReadMode::Message);
         let context = self.context_of(instance, end, request); // IMP-17
         let outward = self.connection(instance).towards(end.peer());
-        let how = Writing::Transact;
-        outward.write(pipe_type, data, how, request, context, profile, &mut fx.settled);
+        let source = Source { writing: Writing::Transact, request, context };
+        outward.write(pipe_type, data, source, profile, &mut fx.settled);
         Ok(Progress::Pends)
     }
 

@@ -16,6 +16,6 @@ pub(crate) use directory::DirectoryQuery;
 pub(crate) use directory::{Listing, names_in};
 pub(crate) use instance::{Connection, Instance, Link, Modes};
 pub(crate) use pipe::{Namespace, Pipe, Waiter};
-pub(crate) use queue::{Queue, Read, Write, Writing};
+pub(crate) use queue::{Queue, Read, Source, Write, Writing};
 #[cfg(test)]
 mod queue_tests;

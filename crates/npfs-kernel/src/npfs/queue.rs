@@ -62,6 +62,15 @@ pub(crate) enum Writing {
     Transact,
 }
 
+/// Where a write comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) writing: Writing,
+    pub(crate) request: Request,
+    /// As whom it is written, if anybody will ask.
+    pub(crate) context: Option<Arc<Token>>,
+}
+
 /// What became of a write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Write {
@@ -135,12 +144,11 @@ impl Queue {
         &mut self,
         pipe_type: PipeType,
         data: Data,
-        writing: Writing,
-        request: Request,
-        context: Option<Arc<Token>>,
+        source: Source,
         profile: Profile,
         settled: &mut Vec<Settled>,
     ) -> Write {
+        let Source { writing, request, context } = source;
         let length = data.size();
         if length == 0 && pipe_type == PipeType::Byte {
             if profile.has(Switch::ZeroWriteWakesSyncRead) {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use npfs_abi::{Data, PipeType, Profile, ReadMode, RequestId, Status, ThreadId};
 
-use super::queue::{Queue, Read, Write, Writing};
+use super::queue::{Queue, Read, Source, Write, Writing};
 use crate::request::{Manner, Request, Settled};
 use crate::store::Id;
 
@@ -167,9 +167,7 @@ fn explore(queue: &Queue, model: &Model, call: u32, depth: u32) {
         let did = match queue.write(
             pipe_type,
             data,
-            Writing::Wait,
-            request(call),
-            None,
+            Source { writing: Writing::Wait, request: request(call), context: None },
             Profile::current(),
             &mut settled,
         ) {
@@ -225,9 +223,7 @@ fn nowait(queue: &mut Queue, pipe_type: PipeType, length: usize) -> (Write, usiz
     let did = queue.write(
         pipe_type,
         data,
-        Writing::NoWait,
-        request(9),
-        None,
+        Source { writing: Writing::NoWait, request: request(9), context: None },
         Profile::current(),
         &mut settled,
     );
@@ -274,9 +270,7 @@ fn a_flush_is_a_mark_in_the_queue() {
     queue.write(
         PipeType::Byte,
         Data::from("ab"),
-        Writing::Wait,
-        request(1),
-        None,
+        Source { writing: Writing::Wait, request: request(1), context: None },
         Profile::current(),
         &mut settled,
     );
@@ -284,9 +278,7 @@ fn a_flush_is_a_mark_in_the_queue() {
     queue.write(
         PipeType::Byte,
         Data::from("cd"),
-        Writing::Wait,
-        request(3),
-        None,
+        Source { writing: Writing::Wait, request: request(3), context: None },
         Profile::current(),
         &mut settled,
     );

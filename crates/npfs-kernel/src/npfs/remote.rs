@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use npfs_abi::{Data, End, Status, Target, ThreadId, Time, Token};
 
-use super::{Instance, Writing};
+use super::{Instance, Source, Writing};
 use crate::kernel::{CLOCK, Effects, Kernel, process_id};
 use crate::process::Life;
 use crate::request::{Manner, Request};
@@ -97,17 +97,13 @@ impl Kernel {
         let Some(remote) = connection.remote.as_deref_mut() else { return };
         for (data, token) in core::mem::take(&mut remote.held) {
             // It was accepted when it was collected, so it does not wait for room now.
-            let nobody = Request::nobody(Manner::Overlapped);
+            let source = Source {
+                writing: Writing::Transact,
+                request: Request::nobody(Manner::Overlapped),
+                context: Some(token),
+            };
             let queue = connection.towards(End::Server);
-            queue.write(
-                pipe_type,
-                data,
-                Writing::Transact,
-                nobody,
-                Some(token),
-                profile,
-                &mut fx.settled,
-            );
+            queue.write(pipe_type, data, source, profile, &mut fx.settled);
         }
     }
 
