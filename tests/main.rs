@@ -2,6 +2,7 @@
 
 mod architecture;
 mod command;
+mod conformance;
 mod corpus;
 mod garbage;
 mod snapshots;
