@@ -46,8 +46,6 @@ switches! {
     TransactBesideOwnRead "transact-beside-own-read" "OQ-06 TRANSACT-08" false;
     /// A cancelled write reports the bytes that were read of it.
     CancelledWriteCounts "cancelled-write-counts" "OQ-07 WRITE-17" false;
-    /// ASSIGN_EVENT, QUERY_EVENT and the attribute calls work as their structures say.
-    EventSelect "event-select" "OQ-08 FSCTL-02 FSCTL-04 FSCTL-07" true;
     /// FSCTL_PIPE_WAIT without a time-out waits for ever.
     WaitUnspecifiedForEver "wait-unspecified-for-ever" "OQ-09 WAIT-07" true;
     /// GetFileType does not take the lock of a synchronous file object.

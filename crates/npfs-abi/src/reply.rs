@@ -1,5 +1,6 @@
 //! What a thread is answered, at once or later.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -26,6 +27,9 @@ pub struct Completion {
     pub request: RequestId,
     /// Whether the calling thread slept in the call and now goes on.
     pub wakes: bool,
+    /// The status block is written only when the packet is taken from its port
+    /// ([`Switch::StatusBlockOnRemoval`](crate::Switch::StatusBlockOnRemoval)).
+    pub held: bool,
     /// How it ended.
     pub reply: Reply,
 }
@@ -80,7 +84,7 @@ pub enum Output<H = Handle> {
     /// `GetNamedPipeInfo`
     Info(PipeInfo),
     /// `GetNamedPipeHandleState`
-    State(HandleState),
+    State(Box<HandleState>),
     /// `FilePipeLocalInformation`
     Local(LocalInfo),
     /// `GetFileType`: 3 is `FILE_TYPE_PIPE`.
@@ -96,9 +100,9 @@ pub enum Output<H = Handle> {
     /// The names in a directory.
     Names(Vec<String>),
     /// As whom a thread acts.
-    Token(Token),
+    Token(Box<Token>),
     /// A security descriptor.
-    Descriptor(SecurityDescriptor),
+    Descriptor(Box<SecurityDescriptor>),
 }
 
 /// A completion packet (`OVERLAPPED_ENTRY`).

@@ -339,14 +339,20 @@ impl Kernel {
         let later = self.tell_port_at_once(&request, &reply, tells_later);
         match request.manner {
             Manner::Overlapped if later => {
-                fx.caused.push(Completion { request: request.id, wakes: false, reply });
+                let held = self.holds_block(&request);
+                fx.caused.push(Completion { request: request.id, wakes: false, held, reply });
                 return Outcome::Pending(request.id);
             }
             Manner::Locked => self.unlock(request.file, fx),
             Manner::Routine if !reply.status.is_error() => {
                 // APC-02, APC-07: the call succeeds, the routine tells the result.
                 self.queue_routine(request.id.thread, request.id, fx);
-                fx.caused.push(Completion { request: request.id, wakes: false, reply });
+                fx.caused.push(Completion {
+                    request: request.id,
+                    wakes: false,
+                    held: false,
+                    reply,
+                });
                 return Outcome::Pending(request.id);
             }
             Manner::Routine | Manner::Sleeping | Manner::Overlapped => {}
@@ -374,6 +380,14 @@ impl Kernel {
         later || (skips && warning) // IOCP-07, IOCP-08
     }
 
+    /// Whether only a packet tells the end, and the profile has the status block wait for it.
+    fn holds_block(&self, request: &Request) -> bool {
+        self.has(Switch::StatusBlockOnRemoval)
+            && request.packet
+            && request.event.is_none()
+            && self.files[request.file].port.is_some()
+    }
+
     /// A routine for a thread.
     pub(crate) fn queue_routine(
         &mut self,
@@ -398,6 +412,7 @@ impl Kernel {
         if manner == Manner::Locked || (event.is_none() && manner != Manner::Sleeping) {
             self.signal_file(file, fx);
         }
+        let held = self.holds_block(&request);
         if request.packet {
             self.send_packet(file, id, status, information); // IOCP-02
         }
@@ -420,7 +435,7 @@ impl Kernel {
                 if manner == Manner::Routine && alive {
                     self.queue_routine(id.thread, id, fx);
                 }
-                fx.caused.push(Completion { request: id, wakes: false, reply });
+                fx.caused.push(Completion { request: id, wakes: false, held, reply });
             }
             Manner::Overlapped | Manner::Routine => {}
         }

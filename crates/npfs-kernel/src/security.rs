@@ -1,5 +1,6 @@
 //! As whom threads act, what descriptors let them do, and how a server acts as its client.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use npfs_abi::{
@@ -85,7 +86,7 @@ impl Kernel {
     }
 
     pub(crate) fn thread_token(&mut self, thread: ThreadId) -> Answer {
-        done(Output::Token(Token::clone(self.token_of(thread))))
+        done(Output::Token(Box::new(Token::clone(self.token_of(thread)))))
     }
 
     /// What a creation is granted. Whoever creates a pipe may do all with it; one more instance
@@ -270,7 +271,7 @@ impl Kernel {
         Progress::Done(Reply {
             status: Status::SUCCESS,
             information: 0,
-            output: Output::Descriptor(parts),
+            output: Output::Descriptor(Box::new(parts)),
         })
     }
 

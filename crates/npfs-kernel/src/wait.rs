@@ -269,7 +269,7 @@ impl Kernel {
         let sleeper = self.threads.edit(thread_id(thread));
         sleeper.state = ThreadState::Ready;
         let request = RequestId { thread, call: sleeper.calls };
-        fx.caused.push(Completion { request, wakes: true, reply });
+        fx.caused.push(Completion { request, wakes: true, held: false, reply });
     }
 
     /// Takes a thread out of its wait, its timer and its references.

@@ -50,6 +50,8 @@ struct Block {
     operation: RequestId,
     event: Option<Handle>,
     reply: Option<Reply>,
+    /// How it ended, while only a packet in a port knows it.
+    held: Option<Reply>,
     /// The thread waits for the end itself and reports it by returning.
     private: bool,
 }
@@ -291,6 +293,9 @@ impl Machine {
             runner.calls += 1;
         }
         self.note(ended, queue);
+        if let Outcome::Done(reply) = &outcome {
+            self.write_held(reply);
+        }
         outcome
     }
 
@@ -298,9 +303,26 @@ impl Machine {
     fn note(&mut self, ended: Vec<Completion>, queue: &mut VecDeque<Completion>) {
         for completion in ended {
             if let Some(block) = self.blocks.0.get_mut(&completion.request) {
-                block.reply = Some(completion.reply.clone());
+                let reply = Some(completion.reply.clone());
+                if completion.held {
+                    block.held = reply;
+                } else {
+                    block.reply = reply;
+                }
             }
+            self.write_held(&completion.reply);
             queue.push_back(completion);
+        }
+    }
+
+    /// Status blocks whose packets were taken are written now.
+    fn write_held(&mut self, reply: &Reply) {
+        let Output::Packets(packets) = &reply.output else { return };
+        for packet in packets {
+            let PacketSource::Request(request) = packet.source else { continue };
+            if let Some(block) = self.blocks.0.get_mut(&request) {
+                block.reply = block.held.take().or(block.reply.take());
+            }
         }
     }
 
@@ -324,11 +346,12 @@ impl Machine {
 
     /// Woken threads go on, in the order in which they were woken.
     fn settle(&mut self, mut queue: VecDeque<Completion>, caused: &mut Vec<Completion>) {
-        while let Some(Completion { request, wakes, reply }) = queue.pop_front() {
+        while let Some(Completion { request, wakes, held, reply }) = queue.pop_front() {
             if !wakes {
                 if let Some(block) = self.blocks.0.get(&request).filter(|block| !block.private) {
                     let request = block.operation;
-                    caused.push(Completion { request, wakes, reply: self.renamed(reply) });
+                    let reply = self.renamed(reply);
+                    caused.push(Completion { request, wakes, held, reply });
                 }
                 continue;
             }
@@ -337,7 +360,7 @@ impl Machine {
             let operation = RequestId { thread: request.thread, call: number };
             let outcome = self.go_on(operation, program, Some(Outcome::Done(reply)), &mut queue);
             if let Outcome::Done(reply) = outcome {
-                caused.push(Completion { request: operation, wakes: true, reply });
+                caused.push(Completion { request: operation, wakes: true, held, reply });
             }
         }
     }
@@ -376,5 +399,5 @@ fn block(operation: RequestId, op: &Op) -> Option<Block> {
         },
         Op::Composite(_) => return None,
     };
-    Some(Block { operation, event, reply: None, private })
+    Some(Block { operation, event, reply: None, held: None, private })
 }

@@ -529,7 +529,7 @@ fn perform_call(call: &Call<Word, Word>, request: Request, meaning: &Meaning) ->
             let message = state & pipes::PIPE_READMODE_MESSAGE != 0;
             let nowait = state & pipes::PIPE_NOWAIT != 0;
             output(done, || {
-                Output::State(HandleState {
+                Output::State(Box::new(HandleState {
                     read_mode: if message { ReadMode::Message } else { ReadMode::Byte },
                     completion_mode: if nowait {
                         CompletionMode::Complete
@@ -540,7 +540,7 @@ fn perform_call(call: &Call<Word, Word>, request: Request, meaning: &Meaning) ->
                     collection_count: None,
                     collect_timeout: None,
                     user: None,
-                })
+                }))
             })
         }
         Call::SetNamedPipeHandleState { pipe, mode, collection_count, collect_timeout } => {

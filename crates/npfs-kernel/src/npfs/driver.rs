@@ -3,6 +3,7 @@
 //! The state table has the first word ([`state`]); queues do the data; the caller in
 //! [`crate::io`] tells the end.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -64,7 +65,10 @@ impl Kernel {
                         }
                     }
                     Rule::Idle => return Ok(Progress::Done(Reply::ok())),
-                    Rule::Fail(status) => return Err(status),
+                    Rule::Fail(status) => {
+                        self.refused(instance, &op, status);
+                        return Err(status);
+                    }
                 }
                 (end, instance)
             }
@@ -129,6 +133,16 @@ impl Kernel {
             && self.has(Switch::DisconnectRefusesListening)
     }
 
+    /// OQ-16: a listen that finds its client may drop the context too.
+    fn refused(&mut self, instance: Id<Instance>, op: &FileOp, status: Status) {
+        let drops = *op == FileOp::Listen && status == Status::PIPE_CONNECTED;
+        if drops && self.has(Switch::RefusedListenDropsContext) {
+            let connection = self.connection(instance);
+            connection.opener = None;
+            connection.inbound.drop_context();
+        }
+    }
+
     /// A remote client that does more than write sends first what it has collected.
     fn send_before(&mut self, request: &Request, op: &FileOp, fx: &mut Effects<'_>) {
         let Place::At(End::Client, instance) = self.files[request.file].place else { return };
@@ -168,14 +182,14 @@ impl Kernel {
             false => None,
         };
         let modes = object.modes(end);
-        Ok(Progress::Done(Reply::with(Output::State(HandleState {
+        Ok(Progress::Done(Reply::with(Output::State(Box::new(HandleState {
             read_mode: modes.read,
             completion_mode: modes.completion,
             instances: self.pipes[object.pipe].servers.min(255),
             collection_count: remote.map(|one| one.count).filter(|_| query.collection_count),
             collect_timeout: remote.map(|one| one.timeout).filter(|_| query.collect_timeout),
             user,
-        }))))
+        })))))
     }
 
     pub(crate) fn pipe_of(&self, instance: Id<Instance>) -> &Pipe {

@@ -284,6 +284,7 @@ impl Queue {
         let mut got = Data::EMPTY;
         let mut joined: Vec<u8> = Vec::new();
         let mut more = false;
+        let mut current = None;
         while room > 0 {
             let Some(Entry::Write { rest, length, charge, context, writer }) =
                 self.entries.front_mut()
@@ -294,16 +295,21 @@ impl Queue {
                 break;
             }
             let taken = room.min(rest.size());
-            let piece = rest.part(0..taken);
-            *rest = rest.part(taken..u32::MAX);
+            let whole = taken == rest.size();
+            let piece = if whole { core::mem::take(rest) } else { rest.part(0..taken) };
+            if !whole {
+                *rest = rest.part(taken..u32::MAX);
+            }
             let released = taken.min(*charge);
             *charge -= released;
             self.used -= released;
             room -= taken;
-            if context.is_some() {
-                self.context.clone_from(context); // IMP-08
-            }
             let exhausted = rest.size() == 0;
+            if exhausted {
+                current = context.take().or(current); // IMP-08
+            } else if context.is_some() {
+                current.clone_from(context);
+            }
             more = !exhausted;
             if exhausted {
                 if let Some(request) = writer.take() {
@@ -328,6 +334,9 @@ impl Queue {
             if mode == ReadMode::Message {
                 break;
             }
+        }
+        if current.is_some() {
+            self.context = current;
         }
         self.accept_stalled(settled);
         let data = if joined.is_empty() { got } else { Data::from(joined) };
@@ -382,6 +391,10 @@ impl Queue {
     /// As whom the data was written that was read last.
     pub(crate) fn context(&self) -> Option<&Arc<Token>> {
         self.context.as_ref()
+    }
+
+    pub(crate) fn drop_context(&mut self) {
+        self.context = None;
     }
 
     /// A peek showed the first entry, which makes its writer the current one (PEEK-22).

@@ -86,14 +86,14 @@ fn output(line: &mut Line<'_>, names: &Names) -> Result<Output<Word>, ParseError
             in_buffer: value(line, "in=")?,
             max_instances: value(line, "max=")?,
         }),
-        "state" => Output::State(HandleState {
+        "state" => Output::State(Box::new(HandleState {
             read_mode: one_of(line, ReadMode::ALL, ReadMode::word)?,
             completion_mode: one_of(line, CompletionMode::ALL, CompletionMode::word)?,
             instances: value(line, "instances=")?,
             collection_count: optional(line, "collection_count=", Line::number)?,
             collect_timeout: optional(line, "collect_timeout=", Line::millis)?,
             user: optional(line, "user=", Line::quoted)?,
-        }),
+        })),
         "local" => Output::Local(LocalInfo {
             pipe_type: one_of(line, PipeType::ALL, PipeType::word)?,
             configuration: one_of(line, Configuration::ALL, Configuration::word)?,
@@ -134,9 +134,9 @@ fn output(line: &mut Line<'_>, names: &Names) -> Result<Output<Word>, ParseError
                     return option.unknown(line, TOKEN_OPTIONS);
                 }
             }
-            Output::Token(parts.token())
+            Output::Token(Box::new(parts.token()))
         }
-        "descriptor" => Output::Descriptor(descriptor(line)?),
+        "descriptor" => Output::Descriptor(Box::new(descriptor(line)?)),
         _ => return Err(line.wanted_at(mark, WANTED)),
     })
 }

@@ -378,14 +378,14 @@ fn output() -> BoxedStrategy<Output<Word>> {
                     collect_timeout,
                     user,
                 )| {
-                    Output::State(HandleState {
+                    Output::State(Box::new(HandleState {
                         read_mode,
                         completion_mode,
                         instances,
                         collection_count,
                         collect_timeout,
                         user,
-                    })
+                    }))
                 }
             ),
         local.prop_map(|(pipe_type, configuration, numbers, state, end)| {
@@ -422,8 +422,8 @@ fn more_output() -> BoxedStrategy<Output<Word>> {
         any::<u64>().prop_map(Output::Number),
         any::<String>().prop_map(Output::Text),
         vec(any::<String>(), 0..3).prop_map(Output::Names),
-        token().prop_map(Output::Token),
-        descriptor().prop_map(Output::Descriptor),
+        token().prop_map(Box::new).prop_map(Output::Token),
+        descriptor().prop_map(Box::new).prop_map(Output::Descriptor),
     ]
     .boxed()
 }
