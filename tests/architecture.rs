@@ -91,3 +91,21 @@ fn the_example_of_the_readme_is_real() {
     }
     assert_eq!(runs, transcript);
 }
+
+#[test]
+fn the_page_on_scenarios_names_every_operation() {
+    let page = std::fs::read_to_string(root().join("docs/scenarios.md")).expect("the page");
+    let words: Vec<&str> = page.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).collect();
+    for file in ["op.rs", "native.rs"] {
+        let path = root().join("crates/npfs-trace/src/parse").join(file);
+        let source = std::fs::read_to_string(path).expect("a source file");
+        // The arms of the match in `fn operation` stand eight blanks deep.
+        let arms = source.lines().filter_map(|line| line.strip_prefix("        \""));
+        let names = arms.filter_map(|arm| arm.split_once("\" =>")).map(|(name, _)| name);
+        let names: Vec<&str> = names.filter(|name| !name.ends_with('=')).collect();
+        assert!(names.len() > 20, "{file} has operations");
+        for name in names {
+            assert!(words.contains(&name), "docs/scenarios.md does not name {name}");
+        }
+    }
+}
