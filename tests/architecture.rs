@@ -94,11 +94,11 @@ fn the_example_of_the_readme_is_real() {
 
 #[test]
 fn the_page_on_scenarios_names_every_operation() {
-    let page = std::fs::read_to_string(root().join("docs/scenarios.md")).expect("the page");
+    let page = fs::read_to_string(root().join("docs/scenarios.md")).expect("the page");
     let words: Vec<&str> = page.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).collect();
     for file in ["op.rs", "native.rs"] {
         let path = root().join("crates/npfs-trace/src/parse").join(file);
-        let source = std::fs::read_to_string(path).expect("a source file");
+        let source = fs::read_to_string(path).expect("a source file");
         // The arms of the match in `fn operation` stand eight blanks deep.
         let arms = source.lines().filter_map(|line| line.strip_prefix("        \""));
         let names = arms.filter_map(|arm| arm.split_once("\" =>")).map(|(name, _)| name);

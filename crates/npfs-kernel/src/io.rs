@@ -490,6 +490,18 @@ impl Kernel {
         which: &mut dyn FnMut(&Request) -> bool,
         fx: &mut Effects<'_>,
     ) {
+        // An instance without such a request is not touched.
+        let any = match &self.instances[instance].link {
+            Link::Disconnected => false,
+            Link::Listening(connects) => connects.iter().any(&mut *which),
+            Link::Attached(connection) => {
+                let all = connection.inbound.requests().chain(connection.outbound.requests());
+                all.map(|(request, _)| request).any(&mut *which)
+            }
+        };
+        if !any {
+            return;
+        }
         let profile = self.system.profile;
         match &mut self.instances.edit(instance).link {
             Link::Disconnected => {}

@@ -360,6 +360,19 @@ fn odd_system() -> impl Strategy<Value = Kernel> {
     })
 }
 
+/// Every process ends, and so much time passes that every late end is told.
+fn end_all(kernel: &mut Kernel) {
+    let mut caused = Vec::new();
+    let last = kernel.create_process(true);
+    let thread = kernel.create_thread(last);
+    for process in (1..=last.0).map(ProcessId) {
+        kernel.step(thread, &Call::TerminateProcess { process: Some(process) }, &mut caused);
+        kernel.check();
+    }
+    kernel.advance(Time(u64::MAX), &mut caused);
+    kernel.check();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1500) })]
 
@@ -389,6 +402,8 @@ proptest! {
             }
             let _ = kernel.dump();
         }
+        end_all(&mut kernel);
+        prop_assert_eq!(kernel.leaks(), Vec::<String>::new());
     }
 
     #[test]

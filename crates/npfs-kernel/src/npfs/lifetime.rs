@@ -47,7 +47,10 @@ impl Kernel {
     }
 
     pub(crate) fn stop_listening(&mut self, pipe: Id<Pipe>, instance: Id<Instance>) {
-        self.pipes.edit(pipe).listening.retain(|other| *other != instance);
+        let listening = &mut self.pipes.edit(pipe).listening;
+        if let Some(place) = listening.iter().position(|other| *other == instance) {
+            listening.remove(place);
+        }
     }
 
     /// A new instance and the file object of its server end.
