@@ -26,6 +26,9 @@ transcripts! {
     completion_routines: "seed/33-completion-routines-run-in-alertable-waits.scenario",
     call_named_pipe: "seed/11-call-named-pipe-needs-no-connect.scenario",
     stalled_writes: "core/stalled-writes-get-room-in-order.scenario",
+    planned_faults: "faults/planned-misfortune.scenario",
+    packets_of_a_port: "async/packets-of-a-port.scenario",
+    an_impersonating_server: "security/impersonation-follows-the-reads.scenario",
     a_time_out: "seed/17-wait-named-pipe-ends-with-a-time-out.scenario",
 }
 
@@ -33,4 +36,16 @@ transcripts! {
 fn the_state_with_stalled_writes() {
     let scenario = "core/stalled-writes-get-room-in-order.scenario";
     insta::assert_snapshot!(output(&["dump", "--step", "4"], scenario));
+}
+
+#[test]
+fn the_state_with_ports_events_and_requests() {
+    let scenario = "async/packets-of-a-port.scenario";
+    insta::assert_snapshot!(output(&["dump", "--step", "10"], scenario));
+}
+
+#[test]
+fn the_state_with_processes_locks_and_sleepers() {
+    let scenario = "sync/what-waits-for-the-lock.scenario";
+    insta::assert_snapshot!(output(&["dump", "--step", "10"], scenario));
 }
