@@ -299,7 +299,10 @@ impl Kernel {
         // WAIT-26: slashes become backslashes first.
         let name = &PipeName::new(&name.as_str().replace('/', "\\"));
         let folded = match name.target() {
-            Target::Pipe(folded) => folded,
+            Target::Pipe(folded) => {
+                self.remote_computer(request.thread, name.target())?;
+                folded
+            }
             Target::Remote { pipe, .. } => {
                 self.remote_computer(request.thread, name.target())?;
                 pipe

@@ -192,6 +192,9 @@ impl Kernel {
         path: Option<&PipeName>,
         fx: &mut Effects<'_>,
     ) -> Answer {
+        if path.is_some() && self.is_elsewhere(thread) {
+            return Err(Status::NOT_SUPPORTED); // Names of other computers are not modelled.
+        }
         let known = match path.map(PipeName::target) {
             Some(Target::Pipe(folded)) => {
                 self.check_name(folded)?;
@@ -339,6 +342,9 @@ impl Kernel {
             return Err(Status::INVALID_PARAMETER);
         }
         let attributes = arguments.attributes.as_ref().ok_or(Status::INVALID_PARAMETER)?;
+        if attributes.root.is_none() && self.is_elsewhere(thread) {
+            return Err(Status::OBJECT_NAME_NOT_FOUND);
+        }
         let found = self.find(thread, attributes, false)?;
         let opening = Opening::of_options(access, options, arguments.sqos, attributes.inherit);
         self.open(thread, &found, &opening, fx)

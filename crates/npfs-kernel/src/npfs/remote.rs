@@ -36,6 +36,11 @@ impl Remote {
 }
 
 impl Kernel {
+    /// Whether a thread runs on another computer than the pipes.
+    pub(super) fn is_elsewhere(&self, thread: ThreadId) -> bool {
+        self.processes[process_id(self.process_of(thread))].computer.is_some()
+    }
+
     /// The computer of a remote client that opens `target`; `None` for a local one (OPEN-24).
     pub(crate) fn remote_computer(
         &self,
