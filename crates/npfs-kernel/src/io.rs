@@ -556,7 +556,7 @@ impl Kernel {
             }
             ThreadState::Blocked(Blocked::Name(pipe)) => {
                 self.clock.edit(CLOCK).disarm(Timer::Thread(thread));
-                self.pipes.edit(pipe).waiters.retain(|waiter| waiter.id().thread != thread);
+                self.pipes.edit(pipe).waiters.retain(|waiter| !waiter.is_sleeper(thread));
                 self.return_to(thread, Reply::status(Status::CANCELLED), fx);
                 ok()
             }

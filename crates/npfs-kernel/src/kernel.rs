@@ -727,7 +727,7 @@ impl Kernel {
             ThreadState::Blocked(Blocked::Lock(io)) => self.leave_lock_queue(thread, &io, fx),
             ThreadState::Blocked(Blocked::Name(pipe)) => {
                 self.clock.edit(CLOCK).disarm(Timer::Thread(thread));
-                self.pipes.edit(pipe).waiters.retain(|waiter| waiter.id().thread != thread);
+                self.pipes.edit(pipe).waiters.retain(|waiter| !waiter.is_sleeper(thread));
             }
             ThreadState::Blocked(Blocked::Port { port, .. }) => self.leave_port(thread, port),
             ThreadState::Blocked(Blocked::Objects(wait)) => self.leave_wait(thread, &wait, fx),

@@ -393,7 +393,7 @@ impl Kernel {
                 self.wake(thread, &wait, Reply::status(status), fx);
             }
             ThreadState::Blocked(Blocked::Name(pipe)) => {
-                self.pipes.edit(pipe).waiters.retain(|waiter| waiter.id().thread != thread);
+                self.pipes.edit(pipe).waiters.retain(|waiter| !waiter.is_sleeper(thread));
                 self.return_to(thread, Reply::status(Status::IO_TIMEOUT), fx);
             }
             ThreadState::Blocked(Blocked::Port { port, .. }) => {

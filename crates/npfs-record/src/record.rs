@@ -166,6 +166,15 @@ fn beyond(scenario: &Scenario) -> Option<&'static str> {
         return Some("its processes are those of other users, sessions or computers");
     }
     scenario.steps.iter().find_map(|step| match &step.action {
+        Action::Op {
+            op:
+                Op::Composite(
+                    Composite::GetOverlappedResultEx { .. }
+                    | Composite::GetFileAttributes { .. }
+                    | Composite::FindFiles { .. },
+                ),
+            ..
+        } => Some("it uses functions that the recorder does not know yet"),
         Action::Op { thread, op: Op::Call(call), .. } => {
             let first = process_of(scenario, *thread) == 1;
             match call {

@@ -356,6 +356,12 @@ pub(crate) fn perform(op: &Op<Word, Word>, request: Request, meaning: &Meaning) 
             };
             transfer(done, count, &request, None)
         }
+        // Scenarios with these are refused before they run.
+        Op::Composite(
+            Composite::GetOverlappedResultEx { .. }
+            | Composite::GetFileAttributes { .. }
+            | Composite::FindFiles { .. },
+        ) => Recorded { error: Some(f::ERROR_NOT_SUPPORTED), ..Recorded::default() },
         Op::Composite(Composite::GetOverlappedResult { file, request, wait }) => {
             overlapped_result(meaning.handle(file), meaning.requests.get(request), *wait)
         }

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use npfs_abi::{Configuration, PipeName, PipeType, RequestId, SecurityDescriptor, Time};
+use npfs_abi::{Configuration, PipeName, PipeType, RequestId, SecurityDescriptor, ThreadId, Time};
 
 use super::directory::Watch;
 use crate::npfs::Instance;
@@ -50,6 +50,11 @@ pub(crate) enum Waiter {
 }
 
 impl Waiter {
+    /// Whether it is this thread, asleep in `WaitNamedPipe`. Its pending requests are not.
+    pub(crate) fn is_sleeper(&self, thread: ThreadId) -> bool {
+        matches!(self, Waiter::Thread(id) if id.thread == thread)
+    }
+
     pub(crate) fn id(&self) -> RequestId {
         match self {
             Waiter::Thread(id) => *id,
