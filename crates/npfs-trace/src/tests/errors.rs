@@ -57,7 +57,7 @@ const WRONG: &[(&str, u32, &str)] = &[
     ("thread t", 8, "wanted a new name for a thread, found `t`"),
     ("thread title", 8, "wanted a new name for a thread"),
     ("thread v in child", 13, "wanted the name of a declared process"),
-    ("process p later", 11, "wanted `spawned`"),
+    ("process p later", 11, "wanted one of the options spawned, session=, computer="),
     ("rules: READ-21 proven", 16, "wanted tested, reported, documented or chosen"),
     ("end: done", 6, "wanted finished, blocked or deadlock"),
     ("title:", 7, "wanted a sentence"),
