@@ -172,3 +172,52 @@ pub mod sqos {
     /// The bits of the level: 0 anonymous, 1 identification, 2 impersonation, 3 delegation.
     pub const LEVEL: u32 = 0x0003_0000;
 }
+
+/// Names of Win32 errors.
+pub mod win32 {
+    /// The name of a Win32 error that pipes and the calls around them give, such as
+    /// `ERROR_PIPE_BUSY` for 231.
+    pub fn name(code: u32) -> Option<&'static str> {
+        NAMES.binary_search_by_key(&code, |row| row.0).ok().map(|place| NAMES[place].1)
+    }
+
+    /// In order of the codes, as the public headers list them.
+    const NAMES: &[(u32, &str)] = &[
+        (0, "ERROR_SUCCESS"),
+        (1, "ERROR_INVALID_FUNCTION"),
+        (2, "ERROR_FILE_NOT_FOUND"),
+        (3, "ERROR_PATH_NOT_FOUND"),
+        (5, "ERROR_ACCESS_DENIED"),
+        (6, "ERROR_INVALID_HANDLE"),
+        (18, "ERROR_NO_MORE_FILES"),
+        (24, "ERROR_BAD_LENGTH"),
+        (31, "ERROR_GEN_FAILURE"),
+        (50, "ERROR_NOT_SUPPORTED"),
+        (53, "ERROR_BAD_NETPATH"),
+        (87, "ERROR_INVALID_PARAMETER"),
+        (109, "ERROR_BROKEN_PIPE"),
+        (121, "ERROR_SEM_TIMEOUT"),
+        (122, "ERROR_INSUFFICIENT_BUFFER"),
+        (123, "ERROR_INVALID_NAME"),
+        (161, "ERROR_BAD_PATHNAME"),
+        (183, "ERROR_ALREADY_EXISTS"),
+        (192, "WAIT_IO_COMPLETION"),
+        (230, "ERROR_BAD_PIPE"),
+        (231, "ERROR_PIPE_BUSY"),
+        (232, "ERROR_NO_DATA"),
+        (233, "ERROR_PIPE_NOT_CONNECTED"),
+        (234, "ERROR_MORE_DATA"),
+        (258, "WAIT_TIMEOUT"),
+        (317, "ERROR_MR_MID_NOT_FOUND"),
+        (535, "ERROR_PIPE_CONNECTED"),
+        (536, "ERROR_PIPE_LISTENING"),
+        (735, "ERROR_ABANDONED_WAIT_0"),
+        (995, "ERROR_OPERATION_ABORTED"),
+        (996, "ERROR_IO_INCOMPLETE"),
+        (997, "ERROR_IO_PENDING"),
+        (998, "ERROR_NOACCESS"),
+        (1168, "ERROR_NOT_FOUND"),
+        (1314, "ERROR_PRIVILEGE_NOT_HELD"),
+        (1368, "ERROR_CANNOT_IMPERSONATE"),
+    ];
+}

@@ -117,3 +117,37 @@ fn generic_rights_become_file_rights() {
     assert_eq!([file_class::PIPE, file_class::PIPE_LOCAL, file_class::PIPE_REMOTE], [23, 24, 25]);
     assert_eq!(sqos::PRESENT | sqos::CONTEXT_TRACKING | sqos::EFFECTIVE_ONLY, 0x001C_0000);
 }
+
+#[test]
+fn every_error_that_a_status_becomes_has_a_name() {
+    let errors = [
+        Status::SUCCESS,
+        Status::TIMEOUT,
+        Status::PENDING,
+        Status::USER_APC,
+        Status::BUFFER_OVERFLOW,
+        Status::NO_MORE_FILES,
+        Status::INVALID_HANDLE,
+        Status::INVALID_PARAMETER,
+        Status::ACCESS_DENIED,
+        Status::OBJECT_NAME_INVALID,
+        Status::OBJECT_NAME_NOT_FOUND,
+        Status::PIPE_NOT_AVAILABLE,
+        Status::INVALID_PIPE_STATE,
+        Status::PIPE_DISCONNECTED,
+        Status::PIPE_CLOSING,
+        Status::PIPE_CONNECTED,
+        Status::PIPE_LISTENING,
+        Status::IO_TIMEOUT,
+        Status::PIPE_EMPTY,
+        Status::CANNOT_IMPERSONATE,
+        Status::CANCELLED,
+        Status::PIPE_BROKEN,
+        Status::NOT_FOUND,
+    ];
+    for status in errors {
+        assert!(npfs_abi::codes::win32::name(status.win32()).is_some(), "{status}");
+    }
+    assert_eq!(npfs_abi::codes::win32::name(Status::PIPE_BUSY.win32()), Some("ERROR_PIPE_BUSY"));
+    assert_eq!(npfs_abi::codes::win32::name(4), None);
+}

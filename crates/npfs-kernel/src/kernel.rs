@@ -208,6 +208,14 @@ impl Kernel {
         })
     }
 
+    /// Whether `thread` has ended, alone or with its process.
+    pub fn has_exited(&self, thread: ThreadId) -> bool {
+        self.threads.get(thread_id(thread)).is_some_and(|found| {
+            found.state == ThreadState::Exited
+                || self.processes[process_id(found.process)].life == Life::Exited
+        })
+    }
+
     /// The virtual time.
     pub fn time(&self) -> Time {
         self.clock[CLOCK].now

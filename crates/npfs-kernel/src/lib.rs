@@ -30,5 +30,5 @@ mod wait;
 
 pub use kernel::{Kernel, ProcessSpec};
 pub use npfs::state;
-pub use report::Waiting;
+pub use report::{Waiting, cycle};
 pub use store::Mark;

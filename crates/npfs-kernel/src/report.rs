@@ -1,5 +1,6 @@
 //! What a kernel looks like to people: who waits for whom, the state dump, the invariants.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -29,6 +30,40 @@ pub struct Waiting {
     pub for_threads: Vec<ThreadId>,
     /// Whether time alone will end it.
     pub timed: bool,
+}
+
+/// A ring in a graph of who waits for whom: each waits for the next, and the first stands again
+/// at the end. Found in the order of `waits`.
+pub fn cycle<N: Copy + Ord>(waits: &[(N, Vec<N>)]) -> Option<Vec<N>> {
+    fn follow<N: Copy + Ord>(
+        waits: &[(N, Vec<N>)],
+        path: &mut Vec<N>,
+        seen: &mut BTreeSet<N>,
+    ) -> bool {
+        let Some(last) = path.last().copied() else { return false };
+        let Some((_, whom)) = waits.iter().find(|(one, _)| *one == last) else { return false };
+        for next in whom {
+            if let Some(start) = path.iter().position(|one| one == next) {
+                path.drain(..start);
+                path.push(*next);
+                return true;
+            }
+            if seen.insert(*next) {
+                path.push(*next);
+                if follow(waits, path, seen) {
+                    return true;
+                }
+                path.pop();
+            }
+        }
+        false
+    }
+    let mut seen = BTreeSet::new();
+    waits.iter().find_map(|(one, _)| {
+        let mut path = alloc::vec![*one];
+        seen.insert(*one);
+        follow(waits, &mut path, &mut seen).then_some(path)
+    })
 }
 
 impl Kernel {

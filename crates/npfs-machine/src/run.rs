@@ -1,6 +1,5 @@
 //! Runs scenarios.
 
-use std::collections::BTreeSet;
 
 use npfs_abi::{Completion, Outcome, Output, Reply, RequestId, ThreadId};
 use npfs_kernel::Waiting;
@@ -240,7 +239,9 @@ impl<'a> Player<'a> {
         let waiting = self.machine.waiting();
         let ending = ending(&self.machine, &waiting);
         let mut waits: Vec<String> = waiting.iter().map(|one| self.sleeper(one)).collect();
-        if let Some(cycle) = cycle(&waiting) {
+        let edges: Vec<_> =
+            waiting.iter().map(|one| (one.thread, one.for_threads.clone())).collect();
+        if let Some(cycle) = npfs_kernel::cycle(&edges) {
             let names: Vec<_> = cycle.iter().map(|thread| self.printer.thread(*thread)).collect();
             waits.push(format!("cycle: {}", names.join(" -> ")));
         }
@@ -278,39 +279,6 @@ fn ending(machine: &Machine, waiting: &[Waiting]) -> Ending {
         .iter()
         .any(|one| one.timed || one.for_threads.iter().any(|other| machine.can_run(*other)));
     if hope { Ending::Blocked } else { Ending::Deadlock }
-}
-
-/// A ring of sleepers, each waiting for the next; the first stands again at the end.
-fn cycle(waiting: &[Waiting]) -> Option<Vec<ThreadId>> {
-    fn follow(
-        waiting: &[Waiting],
-        path: &mut Vec<ThreadId>,
-        seen: &mut BTreeSet<ThreadId>,
-    ) -> bool {
-        let Some(last) = path.last().copied() else { return false };
-        let Some(sleeper) = waiting.iter().find(|one| one.thread == last) else { return false };
-        for next in &sleeper.for_threads {
-            if let Some(start) = path.iter().position(|one| one == next) {
-                path.drain(..start);
-                path.push(*next);
-                return true;
-            }
-            if seen.insert(*next) {
-                path.push(*next);
-                if follow(waiting, path, seen) {
-                    return true;
-                }
-                path.pop();
-            }
-        }
-        false
-    }
-    let mut seen = BTreeSet::new();
-    waiting.iter().find_map(|one| {
-        let mut path = vec![one.thread];
-        seen.insert(one.thread);
-        follow(waiting, &mut path, &mut seen).then_some(path)
-    })
 }
 
 fn holds(expected: &Expected, outcome: &Outcome) -> bool {

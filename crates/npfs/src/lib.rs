@@ -1,37 +1,71 @@
 //! npfs simulates the Windows named pipe file system, in this process, on every platform.
 //!
-//! The kernel is a value: [`kernel::Kernel::step`] takes one call of one simulated thread and
-//! gives one answer and, in order, everything that the call caused. Nothing runs by itself, so
-//! whoever drives it decides who comes next, and the same calls always give the same answers.
-//!
 //! ```
-//! use npfs::abi::{Call, CreateFile, CreateNamedPipe, Delivery, Outcome, Output, Reply};
-//! use npfs::kernel::Kernel;
+//! use npfs::{PipeClient, PipeServer, Simulation};
+//! use std::io::{Read, Write};
 //!
-//! let mut kernel = Kernel::new();
-//! let process = kernel.create_process(true);
-//! let (server, client) = (kernel.create_thread(process), kernel.create_thread(process));
-//! let mut caused = Vec::new();
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sim = Simulation::new();
+//! let (server, client) = (sim.process("server"), sim.process("client"));
 //!
-//! let mut handle = |outcome| match outcome {
-//!     Outcome::Done(Reply { output: Output::Handle(handle), .. }) => handle,
-//!     other => panic!("{other:?}"),
-//! };
-//! let create = Call::CreateNamedPipe(CreateNamedPipe::new(r"\\.\pipe\a"));
-//! let s = handle(kernel.step(server, &create, &mut caused));
-//! let open = Call::CreateFile(CreateFile::new(r"\\.\pipe\a"));
-//! let c = handle(kernel.step(client, &open, &mut caused));
+//! let listening = PipeServer::create(&server, r"\\.\pipe\greetings")?;
+//! let greeter = client.clone().spawn("greeter", move || {
+//!     let mut pipe = PipeClient::open(&client, r"\\.\pipe\greetings")?;
+//!     pipe.write_all(b"hello")
+//! });
 //!
-//! // The server blocks in ReadFile; the client's WriteFile wakes it.
-//! let read = Call::ReadFile { file: s, length: 64, delivery: Delivery::Return };
-//! let Outcome::Blocked(request) = kernel.step(server, &read, &mut caused) else { panic!() };
-//! let write = Call::WriteFile { file: c, data: "hello".into(), delivery: Delivery::Return };
-//! kernel.step(client, &write, &mut caused);
-//! assert_eq!(caused[0].request, request);
-//! assert_eq!(caused[0].reply.output, Output::Data("hello".into()));
+//! listening.connect()?;
+//! let mut text = String::new();
+//! (&listening).read_to_string(&mut text)?;
+//! assert_eq!(text, "hello");
+//! greeter.join().expect("the greeter did not panic")?;
+//!
+//! drop(listening);
+//! sim.assert_clean();
+//! # Ok(())
+//! # }
 //! ```
-#![no_std]
+//!
+//! A [`Simulation`] is a Windows of its own. Its [`Process`]es run the threads of your test; time
+//! is virtual; a deadlock is reported instead of hanging. Below it is the kernel
+//! ([`kernel::Kernel`]), a value that takes one call of one thread and gives one answer and, in
+//! order, everything that the call caused.
+//!
+//! Errors are one [`Error`], which holds the NTSTATUS and becomes an [`std::io::Error`] of the
+//! kind that Windows gives; [`win32_code`] and [`win32_kind`] read codes and kinds out of any
+//! `io::Error`, on every platform.
 #![forbid(unsafe_code)]
 
 pub use npfs_abi as abi;
+pub use npfs_host as host;
 pub use npfs_kernel as kernel;
+
+mod client;
+mod handle;
+mod overlapped;
+mod pipe;
+mod port;
+mod process;
+#[cfg(feature = "record")]
+pub mod record;
+mod server;
+mod simulation;
+
+pub use client::{ClientOptions, PipeClient};
+pub use handle::{Event, OwnedHandle, Waitable};
+pub use overlapped::{Begin, Operation, Signal};
+pub use pipe::{Message, PipeEnd, Received};
+pub use port::CompletionPort;
+pub use process::{PipeTimeout, Process};
+pub use server::{Connected, Impersonation, PipeServer, ServerOptions};
+pub use simulation::{Builder, Simulation};
+
+pub use npfs_abi::{
+    Access, Configuration, End, Fault, FaultEffect, FaultPoint, HandleState, ImpersonationLevel,
+    LocalInfo, Packet, PacketSource, Peek, PipeInfo, PipeState, PipeType, Profile, ReadMode,
+    SecurityDescriptor, Status, Switch, Token,
+};
+pub use npfs_host::{
+    Announced, Deadlock, Error, JoinHandle, Log, Schedule, Stopped, Strategy, Turns, win32_code,
+    win32_kind,
+};

@@ -1,0 +1,454 @@
+//! The host: one gate around one kernel, and the way of a call through it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crossbeam_channel::{Receiver, unbounded};
+use npfs_abi::{Call, Composite, Fault, Op, Outcome, ProcessId, Profile, Reply, RequestId};
+use npfs_abi::{ThreadId, Time};
+use npfs_kernel::program::{Next, Program};
+use npfs_kernel::{Kernel, ProcessSpec};
+
+use crate::actor::{self, Link};
+use crate::event::{Event, Log};
+use crate::schedule::{Strategy, Turns};
+use crate::state::{Sink, State, Wake, ring};
+use crate::stop::{Deadlock, Stopped};
+use crate::sync::{Bell, Gate, Guard};
+
+/// How time passes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Clock {
+    /// Only when every known thread sleeps: then at once to the next time-out.
+    #[default]
+    Virtual,
+    /// Only when told to, by [`Host::advance`].
+    Manual,
+    /// As on the wall.
+    Wall,
+}
+
+/// Whose calls are taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Threads {
+    /// Those of the thread that made the simulation and of threads it was told of before they
+    /// ran. Everybody else's fail with [`Stopped::UnknownThread`]. So it is known when all sleep.
+    #[default]
+    Announced,
+    /// Any thread's. Before time passes or a deadlock is reported, a tenth of a second of wall
+    /// time is waited for a thread that is not known yet.
+    Any,
+}
+
+/// What a deadlock does to the calls that it ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnDeadlock {
+    /// They panic: the one that fell asleep last with the whole report, the others in a line.
+    #[default]
+    Panic,
+    /// They fail with [`Stopped::Deadlock`].
+    Fail,
+}
+
+/// How a simulation is to be.
+#[derive(Default)]
+pub struct Options {
+    /// Which Windows.
+    pub profile: Profile,
+    /// How time passes.
+    pub clock: Clock,
+    /// Whose calls are taken.
+    pub threads: Threads,
+    /// Who is next, if threads take turns; needs [`Threads::Announced`].
+    pub schedule: Option<Box<dyn Strategy>>,
+    /// What a deadlock does.
+    pub on_deadlock: OnDeadlock,
+    /// Whether a [`Log`] is kept from the start.
+    pub recording: bool,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("profile", &self.profile)
+            .field("clock", &self.clock)
+            .field("threads", &self.threads)
+            .field("schedule", &self.schedule.is_some())
+            .field("on_deadlock", &self.on_deadlock)
+            .field("recording", &self.recording)
+            .finish()
+    }
+}
+
+/// A simulated system that real threads call. Clones are the same system.
+#[derive(Clone)]
+pub struct Host {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) id: u64,
+    pub(crate) threads: Threads,
+    takes_turns: bool,
+    on_deadlock: OnDeadlock,
+    gate: Gate<State>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("id", &self.shared.id).finish_non_exhaustive()
+    }
+}
+
+/// Tells systems apart in the memory of a thread; it reaches no result.
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl Host {
+    /// A system without processes. The calling thread is known to it as `main`.
+    pub fn new(options: Options) -> Host {
+        let shared = Shared {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            threads: options.threads,
+            takes_turns: options.schedule.is_some(),
+            on_deadlock: options.on_deadlock,
+            gate: Gate::new(State::new(options)),
+        };
+        let host = Host { shared: Arc::new(shared) };
+        actor::adopt(&host.shared, "main");
+        host
+    }
+
+    /// Adds a process.
+    pub fn add_process(&self, name: &str, spec: ProcessSpec) -> ProcessId {
+        self.shared.quietly(|state| state.add_process(name, spec))
+    }
+
+    /// The name of a process, made unique among those of the system.
+    pub fn process_name(&self, process: ProcessId) -> Arc<str> {
+        self.shared.quietly(|state| state.process_name(process))
+    }
+
+    /// Plans a misfortune.
+    pub fn add_fault(&self, fault: Fault) {
+        self.shared.quietly(|state| state.add_fault(fault));
+    }
+
+    /// The calling thread, as the kernel knows it in `process`.
+    ///
+    /// # Errors
+    /// [`Stopped::UnknownThread`]
+    pub fn thread(&self, process: ProcessId) -> Result<ThreadId, Stopped> {
+        actor::seat(&self.shared, process).map(|(_, thread)| thread)
+    }
+
+    /// One call of the calling thread in `process`. Sleeps as long as Windows would; a call without
+    /// OVERLAPPED on an overlapped handle waits for the file object, as the Win32 functions do.
+    ///
+    /// # Errors
+    /// Why the simulation stopped. A failing call is not an error here.
+    ///
+    /// # Panics
+    /// With [`OnDeadlock::Panic`], when the call ends in a deadlock.
+    pub fn call(&self, process: ProcessId, call: &Call) -> Result<Outcome, Stopped> {
+        self.call_into(process, call, None)
+    }
+
+    /// As [`Host::call`]; `sink` is handed the end of the operation before anybody is told of it:
+    /// at once, or while the call of another thread completes it.
+    ///
+    /// # Errors
+    /// As [`Host::call`].
+    ///
+    /// # Panics
+    /// As [`Host::call`].
+    pub fn call_into(
+        &self,
+        process: ProcessId,
+        call: &Call,
+        sink: Option<Sink>,
+    ) -> Result<Outcome, Stopped> {
+        let (link, thread) = actor::seat(&self.shared, process)?;
+        let outcome = self.shared.enter(&link, thread, call, sink)?;
+        match outcome {
+            Outcome::Pending(_) => {
+                let mut program = Program::new(Op::Call(call.clone()));
+                self.shared.quietly(|state| program.next(None, state.blocks()));
+                self.run(&link, thread, program, Some(outcome))
+            }
+            outcome => Ok(outcome),
+        }
+    }
+
+    /// A Win32 function that is several kernel calls; between them others may run.
+    ///
+    /// # Errors
+    /// As [`Host::call`].
+    ///
+    /// # Panics
+    /// As [`Host::call`].
+    pub fn composite(&self, process: ProcessId, composite: Composite) -> Result<Outcome, Stopped> {
+        let (link, thread) = actor::seat(&self.shared, process)?;
+        self.run(&link, thread, Program::new(Op::Composite(composite)), None)
+    }
+
+    fn run(
+        &self,
+        link: &Link,
+        thread: ThreadId,
+        mut program: Program,
+        mut previous: Option<Outcome>,
+    ) -> Result<Outcome, Stopped> {
+        loop {
+            let next = self.shared.quietly(|state| program.next(previous.take(), state.blocks()));
+            match next {
+                Next::Return(outcome) => return Ok(outcome),
+                Next::Call(call) => previous = Some(self.shared.enter(link, thread, &call, None)?),
+            }
+        }
+    }
+
+    /// How a request has ended; `None` while it pends, and after [`Host::forget`].
+    pub fn reply(&self, request: RequestId) -> Option<Reply> {
+        self.shared.visibly(|state| state.blocks().reply(request))
+    }
+
+    /// Nobody will ask for the end of this request any more.
+    pub fn forget(&self, request: RequestId) {
+        self.shared.quietly(|state| state.forget(request));
+    }
+
+    /// The time of the system.
+    pub fn now(&self) -> Time {
+        self.shared.visibly(|state| state.now())
+    }
+
+    /// Time passes up to `to`, and ends what has waited so long. With [`Clock::Wall`] it does
+    /// nothing.
+    pub fn advance(&self, to: Time) {
+        self.shared.visibly(|state| state.advance(to));
+    }
+
+    /// When the next time-out is due.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.shared.visibly(|state| state.kernel().next_deadline())
+    }
+
+    /// Runs `work`, in which the calling thread may wait for what the simulation cannot see, such
+    /// as a channel or a thread of std. Meanwhile it counts as asleep; but as it may come back at
+    /// any time, no deadlock is reported.
+    pub fn outside<T>(&self, work: impl FnOnce() -> T) -> T {
+        actor::outside(&self.shared, work)
+    }
+
+    /// Everything that happens from now on, live. The channel ends when the simulation stops or is
+    /// dropped.
+    pub fn observe(&self) -> Receiver<Event> {
+        let (sender, receiver) = unbounded();
+        self.shared.quietly(|state| state.observe(sender));
+        receiver
+    }
+
+    /// The recording so far, if there is one.
+    pub fn log(&self) -> Option<Log> {
+        self.shared.quietly(|state| state.log())
+    }
+
+    /// The turns so far, if threads take turns.
+    pub fn turns(&self) -> Turns {
+        self.shared.quietly(|state| state.turns())
+    }
+
+    /// What is left over: handles, requests, instances.
+    pub fn leaks(&self) -> Vec<String> {
+        self.shared.visibly(|state| state.kernel().leaks())
+    }
+
+    /// The state on a page.
+    pub fn dump(&self) -> String {
+        self.shared.visibly(|state| state.dump())
+    }
+
+    /// A copy of the kernel as it is now.
+    pub fn kernel(&self) -> Kernel {
+        self.shared.visibly(|state| state.kernel().clone())
+    }
+
+    /// Why the simulation has stopped.
+    pub fn stopped(&self) -> Option<Stopped> {
+        self.shared.visibly(|state| state.stopped.clone())
+    }
+
+    /// The deadlock that stopped the simulation.
+    pub fn deadlock(&self) -> Option<Arc<Deadlock>> {
+        match self.stopped()? {
+            Stopped::Deadlock(deadlock) => Some(deadlock),
+            _ => None,
+        }
+    }
+
+    /// Ends every sleep and fails every later call with [`Stopped::Dropped`].
+    pub fn stop(&self) {
+        self.shared.quietly(|state| state.stop(Stopped::Dropped));
+    }
+}
+
+impl Shared {
+    /// Something that every other passage could change or see.
+    pub(crate) fn visibly<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        Shared::leave_with(self.gate.lock(), work)
+    }
+
+    /// Something that gives the same whether it comes before or after any other passage.
+    pub(crate) fn quietly<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        Shared::leave_with(self.gate.lock_quietly(), work)
+    }
+
+    fn leave_with<T>(mut state: Guard<'_, State>, work: impl FnOnce(&mut State) -> T) -> T {
+        let result = work(&mut state);
+        leave(state);
+        result
+    }
+
+    /// One call of the kernel, to its end.
+    pub(crate) fn enter(
+        &self,
+        link: &Link,
+        thread: ThreadId,
+        call: &Call,
+        sink: Option<Sink>,
+    ) -> Result<Outcome, Stopped> {
+        let _alarm = Alarm { shared: self, before: std::thread::panicking() };
+        let ended = self.take_turn(link).and_then(|()| self.step(link, thread, call, sink));
+        ended.map_err(|why| self.report(why))
+    }
+
+    fn step(
+        &self,
+        link: &Link,
+        thread: ThreadId,
+        call: &Call,
+        sink: Option<Sink>,
+    ) -> Result<Outcome, Stopped> {
+        let mut state = self.gate.lock();
+        let stepped = state.step(thread, call, sink);
+        if !matches!(stepped, Ok(Outcome::Blocked(_))) {
+            leave(state);
+            return stepped;
+        }
+        state.fall_asleep(link.actor, thread);
+        state.settle();
+        self.sleep(link, state)?.map(Outcome::Done).ok_or(Stopped::Broken)
+    }
+
+    /// When threads take turns: waits for one.
+    fn take_turn(&self, link: &Link) -> Result<(), Stopped> {
+        if !self.takes_turns {
+            return Ok(());
+        }
+        let mut state = self.gate.lock_quietly();
+        if !state.queue_up(link.actor) {
+            return Ok(());
+        }
+        state.settle();
+        self.sleep(link, state).map(|_| ())
+    }
+
+    /// Leaves the gate and sleeps until the actor is handed something: the reply of its call, or
+    /// nothing but the word to go on.
+    fn sleep<'a>(
+        &'a self,
+        link: &Link,
+        mut state: Guard<'a, State>,
+    ) -> Result<Option<Reply>, Stopped> {
+        loop {
+            let (seen, patience) = (state.activity, state.patience());
+            leave(state);
+            let wake = link.bell.wait(Some(patience));
+            state = match wake {
+                Some(Wake::Reply(reply)) => return Ok(Some(reply)),
+                Some(Wake::Go) => return Ok(None),
+                Some(Wake::Stop(why)) => return Err(why),
+                Some(Wake::Look) => self.gate.lock_quietly(),
+                None => {
+                    let mut state = self.gate.lock_quietly();
+                    state.look_again(seen);
+                    state
+                }
+            };
+        }
+    }
+
+    /// Sleeps until another actor has ended, or the simulation stops.
+    pub(crate) fn join(&self, link: &Link, other: usize) {
+        let mut state = self.gate.lock_quietly();
+        if state.stopped.is_none() && state.join(link.actor, other) {
+            state.settle();
+            // A stop is told by whoever is waited for.
+            let _ = self.sleep(link, state);
+        }
+    }
+
+    /// The first turn of a new actor.
+    pub(crate) fn wait_to_start(&self, link: &Link) {
+        let mut state = self.gate.lock_quietly();
+        if state.has_to_start() {
+            state.settle();
+            // A stop is told at the first call.
+            let _ = self.sleep(link, state);
+        }
+    }
+
+    /// The actor is back from outside.
+    pub(crate) fn come_back(&self, link: &Link) {
+        let mut state = self.gate.lock_quietly();
+        if state.come_back(link.actor) {
+            // A stop is told at the next call.
+            let _ = self.sleep(link, state);
+        } else {
+            leave(state);
+        }
+    }
+
+    /// A deadlock is reported by panics, if that is wanted.
+    fn report(&self, why: Stopped) -> Stopped {
+        if let (Stopped::Deadlock(deadlock), OnDeadlock::Panic) = (&why, self.on_deadlock) {
+            // While a thread unwinds it closes its handles; a second panic would abort.
+            if !std::thread::panicking() {
+                if self.quietly(State::is_first_to_report) {
+                    panic!("{deadlock}");
+                }
+                panic!("the simulation has stopped in a deadlock, which another thread reports");
+            }
+        }
+        why
+    }
+}
+
+/// Leaves the gate, then rings those who were woken behind it.
+fn leave(mut state: Guard<'_, State>) {
+    let rings = state.rings();
+    drop(state);
+    for (bell, wake) in rings {
+        ring(&bell, wake);
+    }
+}
+
+/// A new bell, for a new actor.
+pub(crate) fn new_bell() -> Arc<Bell<Wake>> {
+    Arc::new(Bell::new())
+}
+
+/// Tells everybody when the kernel panics, as nobody would wake them any more.
+struct Alarm<'a> {
+    shared: &'a Shared,
+    /// The thread unwound already when it called.
+    before: bool,
+}
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() && !self.before {
+            self.shared.quietly(|state| state.stop(Stopped::Broken));
+        }
+    }
+}

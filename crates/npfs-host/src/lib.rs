@@ -1,0 +1,26 @@
+//! Real threads over the npfs kernel.
+//!
+//! A [`Host`] is one lock around one kernel. Whoever calls it steps the kernel; whoever blocks
+//! sleeps until exactly one completion wakes it, and finds its buffers written. Time is virtual:
+//! it passes when every thread sleeps. When nobody can go on, the host says who waits for whom
+//! instead of hanging.
+//!
+//! The same code runs on std, under loom (`--cfg loom`) and under shuttle (`--cfg shuttle`).
+#![forbid(unsafe_code)]
+
+mod actor;
+mod error;
+mod event;
+mod host;
+pub mod schedule;
+mod state;
+mod stop;
+mod sync;
+
+pub use actor::{Announced, JoinHandle};
+pub use error::{Error, win32_code, win32_kind};
+pub use event::{Divergence, Event, Log};
+pub use host::{Clock, Host, OnDeadlock, Options, Threads};
+pub use schedule::{Schedule, Strategy, Turns};
+pub use state::Sink;
+pub use stop::{Deadlock, Stopped};

@@ -1,0 +1,706 @@
+//! Everything behind the gate: the kernel, who runs and who sleeps, and what is to be told.
+//!
+//! A step is taken whole: the kernel answers, status blocks and buffers are written, and only then
+//! are the sleepers that it woke put on the list of those to be rung. Who holds the gate rings
+//! them after leaving it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+use npfs_abi::{
+    Call, Completion, Delivery, Fault, Handle, Outcome, Output, PacketSource, ProcessId, Reply,
+    RequestId, ThreadId, Time,
+};
+use npfs_kernel::program::StatusBlocks;
+use npfs_kernel::{Kernel, ProcessSpec, cycle};
+
+use crate::event::{Event, Log};
+use crate::host::{Clock, Options, Threads};
+use crate::schedule::{Candidate, Strategy, Turns};
+use crate::stop::{Deadlock, Stopped};
+use crate::sync::Bell;
+
+/// What a sleeper is handed.
+#[derive(Debug)]
+pub(crate) enum Wake {
+    /// Its call has ended.
+    Reply(Reply),
+    /// It goes on: its turn has come, or whom it waited for has ended.
+    Go,
+    /// Nothing for it; it looks at the clock again.
+    Look,
+    /// The simulation has stopped.
+    Stop(Stopped),
+}
+
+/// A [`Wake::Look`] does not push out anything else.
+pub(crate) fn ring(bell: &Bell<Wake>, wake: Wake) {
+    let weak = matches!(wake, Wake::Look);
+    bell.ring(wake, |_| weak);
+}
+
+/// What a completion writes before anybody is told: the caller's memory.
+pub type Sink = Box<dyn FnOnce(&Reply) + Send>;
+
+/// An OS thread that the simulation knows.
+struct Actor {
+    name: Arc<str>,
+    bell: Arc<Bell<Wake>>,
+    doing: Doing,
+    /// Who waits for its end.
+    joiners: Vec<usize>,
+}
+
+/// What an actor is doing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Doing {
+    /// It runs its own code and may call at any time.
+    Running,
+    /// It waits for its turn; with the reply that its call will return.
+    Ready(Option<Reply>),
+    /// It sleeps in a call of this kernel thread.
+    Asleep(ThreadId),
+    /// It waits for the end of another actor.
+    Joining(usize),
+    /// It waits for something that the simulation cannot see, and may come back at any time.
+    Outside,
+    /// It has ended.
+    Finished,
+}
+
+/// A thread of the kernel.
+struct Seat {
+    actor: usize,
+    name: Arc<str>,
+}
+
+/// The status block of a request that pends or has ended and is still looked at.
+struct Block {
+    event: Option<Handle>,
+    reply: Option<Reply>,
+    /// How it ended, while only a packet in a port knows it.
+    held: Option<Reply>,
+    sink: Option<Sink>,
+    /// Nobody will look at it again.
+    forgotten: bool,
+}
+
+/// The status blocks, by request.
+#[derive(Default)]
+struct Blocks(BTreeMap<RequestId, Block>);
+
+impl StatusBlocks for Blocks {
+    fn reply(&self, request: RequestId) -> Option<Reply> {
+        self.0.get(&request)?.reply.clone()
+    }
+    fn event(&self, request: RequestId) -> Option<Handle> {
+        self.0.get(&request)?.event
+    }
+}
+
+pub(crate) struct State {
+    kernel: Kernel,
+    actors: Vec<Actor>,
+    seats: Vec<Seat>,
+    processes: Vec<Arc<str>>,
+    blocks: Blocks,
+    /// How many actors may make a call without being rung first.
+    running: usize,
+    outside: usize,
+    /// Counts what happens, to see whether anything does.
+    pub(crate) activity: u64,
+    pub(crate) stopped: Option<Stopped>,
+    strategy: Option<Box<dyn Strategy>>,
+    turns: Turns,
+    last_turn: Option<usize>,
+    clock: Clock,
+    threads: Threads,
+    start: Instant,
+    hinted: bool,
+    reported: bool,
+    observers: Vec<Sender<Event>>,
+    log: Option<Log>,
+    /// Who is to be rung once the gate is left.
+    to_ring: Vec<(Arc<Bell<Wake>>, Wake)>,
+    scratch: Vec<Completion>,
+}
+
+impl State {
+    pub(crate) fn new(options: Options) -> State {
+        let Options { profile, clock, threads, schedule, recording, .. } = options;
+        State {
+            kernel: Kernel::with_profile(profile),
+            actors: Vec::new(),
+            seats: Vec::new(),
+            processes: Vec::new(),
+            blocks: Blocks::default(),
+            running: 0,
+            outside: 0,
+            activity: 0,
+            stopped: None,
+            strategy: schedule,
+            turns: Turns::default(),
+            last_turn: None,
+            clock,
+            threads,
+            start: Instant::now(),
+            hinted: false,
+            reported: false,
+            observers: Vec::new(),
+            log: recording.then(|| Log { profile, events: Vec::new() }),
+            to_ring: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    // Who is there.
+
+    pub(crate) fn add_process(&mut self, name: &str, spec: ProcessSpec) -> ProcessId {
+        let name = unique(name, &self.processes);
+        let process = self.kernel.add_process(spec.clone());
+        self.processes.push(name.clone());
+        self.tell(|| Event::Process { process, name, spec });
+        process
+    }
+
+    pub(crate) fn process_name(&self, process: ProcessId) -> Arc<str> {
+        self.processes[process.0 as usize - 1].clone()
+    }
+
+    pub(crate) fn add_actor(&mut self, name: &str, bell: Arc<Bell<Wake>>) -> usize {
+        let names: Vec<Arc<str>> = self.actors.iter().map(|actor| actor.name.clone()).collect();
+        let name = unique(name, &names);
+        // When threads take turns, a new one waits for its first.
+        let first = self.actors.is_empty();
+        let doing = match &self.strategy {
+            Some(_) if !first => Doing::Ready(None),
+            _ => Doing::Running,
+        };
+        self.running += usize::from(doing == Doing::Running);
+        self.actors.push(Actor { name, bell, doing, joiners: Vec::new() });
+        self.actors.len() - 1
+    }
+
+    pub(crate) fn add_thread(&mut self, actor: usize, process: ProcessId) -> ThreadId {
+        // The first thread, which may act for several processes in turn, is called as they are.
+        let called = if actor == 0 {
+            self.processes[process.0 as usize - 1].clone()
+        } else {
+            self.actors[actor].name.clone()
+        };
+        let names: Vec<Arc<str>> = self.seats.iter().map(|seat| seat.name.clone()).collect();
+        let name = unique(&called, &names);
+        let thread = self.kernel.create_thread(process);
+        self.seats.push(Seat { actor, name: name.clone() });
+        self.tell(|| Event::Thread { thread, process, name });
+        thread
+    }
+
+    // Steps.
+
+    /// One call of the kernel. `Err` when the simulation has stopped.
+    pub(crate) fn step(
+        &mut self,
+        thread: ThreadId,
+        call: &Call,
+        sink: Option<Sink>,
+    ) -> Result<Outcome, Stopped> {
+        if let Some(stopped) = &self.stopped {
+            return Err(stopped.clone());
+        }
+        if self.kernel.has_exited(thread) {
+            return Err(Stopped::Terminated);
+        }
+        self.activity += 1;
+        self.catch_up();
+        let mut caused = std::mem::take(&mut self.scratch);
+        let deadline = self.watches_clock().then(|| self.kernel.next_deadline());
+        let outcome = self.kernel.step(thread, call, &mut caused);
+        if self.is_observed() {
+            let (outcome, caused) = (outcome.clone(), caused.clone());
+            self.tell(|| Event::Call { thread, call: call.clone(), outcome, caused });
+        }
+        match &outcome {
+            Outcome::Pending(request) => {
+                let event = call.delivery().and_then(event_of);
+                let block = Block { event, reply: None, held: None, sink, forgotten: false };
+                self.blocks.0.insert(*request, block);
+            }
+            Outcome::Done(reply) => {
+                self.write_held(reply);
+                if let Some(sink) = sink {
+                    sink(reply);
+                }
+            }
+            Outcome::Blocked(_) => {}
+        }
+        self.deliver(&mut caused);
+        self.scratch = caused;
+        if matches!(call, Call::TerminateProcess { .. }) {
+            self.end_terminated();
+        }
+        if deadline.is_some_and(|before| before != self.kernel.next_deadline()) {
+            self.ring_sleepers();
+        }
+        Ok(outcome)
+    }
+
+    /// Threads that were ended in their sleep do not return from it.
+    fn end_terminated(&mut self) {
+        for actor in &mut self.actors {
+            let Doing::Asleep(thread) = actor.doing else { continue };
+            if self.kernel.has_exited(thread) {
+                actor.doing = Doing::Running;
+                self.running += 1;
+                self.to_ring.push((actor.bell.clone(), Wake::Stop(Stopped::Terminated)));
+            }
+        }
+    }
+
+    /// Writes what has ended, then puts those who slept in it on the list.
+    fn deliver(&mut self, caused: &mut Vec<Completion>) {
+        for completion in caused.drain(..) {
+            let Completion { request, wakes, held, reply } = completion;
+            self.write_held(&reply);
+            if wakes {
+                self.wake(request.thread, reply);
+                continue;
+            }
+            let Some(block) = self.blocks.0.get_mut(&request) else { continue };
+            if let Some(sink) = block.sink.take() {
+                sink(&reply);
+            }
+            if block.forgotten {
+                self.blocks.0.remove(&request);
+            } else if held {
+                block.held = Some(reply);
+            } else {
+                block.reply = Some(reply);
+            }
+        }
+    }
+
+    /// Status blocks whose packets were taken are written now.
+    fn write_held(&mut self, reply: &Reply) {
+        let Output::Packets(packets) = &reply.output else { return };
+        for packet in packets {
+            let PacketSource::Request(request) = packet.source else { continue };
+            if let Some(block) = self.blocks.0.get_mut(&request) {
+                block.reply = block.held.take().or(block.reply.take());
+            }
+        }
+    }
+
+    fn wake(&mut self, thread: ThreadId, reply: Reply) {
+        let number = self.seats[thread.0 as usize - 1].actor;
+        let actor = &mut self.actors[number];
+        if actor.doing != Doing::Asleep(thread) {
+            return;
+        }
+        if self.strategy.is_some() {
+            actor.doing = Doing::Ready(Some(reply));
+        } else {
+            actor.doing = Doing::Running;
+            self.running += 1;
+            self.to_ring.push((actor.bell.clone(), Wake::Reply(reply)));
+        }
+    }
+
+    /// The status blocks, for Win32 functions that look at them.
+    pub(crate) fn blocks(&self) -> &dyn StatusBlocks {
+        &self.blocks
+    }
+
+    /// Nobody will ask for the end of this request any more.
+    pub(crate) fn forget(&mut self, request: RequestId) {
+        if let Some(block) = self.blocks.0.get_mut(&request) {
+            if block.reply.is_some() {
+                self.blocks.0.remove(&request);
+            } else {
+                block.forgotten = true;
+            }
+        }
+    }
+
+    pub(crate) fn add_fault(&mut self, fault: Fault) {
+        self.kernel.add_fault(fault.clone());
+        self.tell(|| Event::Fault(fault));
+    }
+
+    pub(crate) fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    // Who runs.
+
+    /// The actor goes to sleep in a call of this thread.
+    pub(crate) fn fall_asleep(&mut self, actor: usize, thread: ThreadId) {
+        self.pause(actor, Doing::Asleep(thread));
+    }
+
+    /// The actor waits for its turn. `false` when threads do not take turns.
+    pub(crate) fn queue_up(&mut self, actor: usize) -> bool {
+        if self.strategy.is_none() || self.stopped.is_some() {
+            return false;
+        }
+        self.pause(actor, Doing::Ready(None));
+        true
+    }
+
+    /// Whether the actor has to wait for the end of `other`.
+    pub(crate) fn join(&mut self, actor: usize, other: usize) -> bool {
+        if self.actors[other].doing == Doing::Finished {
+            return false;
+        }
+        self.actors[other].joiners.push(actor);
+        self.pause(actor, Doing::Joining(other));
+        true
+    }
+
+    pub(crate) fn go_outside(&mut self, actor: usize) {
+        self.outside += 1;
+        self.pause(actor, Doing::Outside);
+    }
+
+    /// Whether it has to wait for its turn now.
+    pub(crate) fn come_back(&mut self, actor: usize) -> bool {
+        self.outside -= 1;
+        self.activity += 1;
+        let waits = self.strategy.is_some() && self.stopped.is_none();
+        if waits {
+            self.actors[actor].doing = Doing::Ready(None);
+            self.settle();
+        } else {
+            self.actors[actor].doing = Doing::Running;
+            self.running += 1;
+        }
+        waits
+    }
+
+    pub(crate) fn finish(&mut self, actor: usize) {
+        self.pause(actor, Doing::Finished);
+        for joiner in std::mem::take(&mut self.actors[actor].joiners) {
+            let one = &mut self.actors[joiner];
+            if one.doing != Doing::Joining(actor) {
+                continue;
+            }
+            if self.strategy.is_some() {
+                one.doing = Doing::Ready(None);
+            } else {
+                one.doing = Doing::Running;
+                self.running += 1;
+                self.to_ring.push((one.bell.clone(), Wake::Go));
+            }
+        }
+    }
+
+    fn pause(&mut self, actor: usize, doing: Doing) {
+        let before = std::mem::replace(&mut self.actors[actor].doing, doing);
+        self.running -= usize::from(before == Doing::Running);
+    }
+
+    /// When nobody runs: gives a turn, lets time pass, or finds that nobody ever will.
+    pub(crate) fn settle(&mut self) {
+        if self.threads == Threads::Any && self.strategy.is_none() {
+            // A thread may still come that nobody has announced; a sleeper looks again later.
+            if self.running == 0 {
+                self.ring_sleepers();
+            }
+            return;
+        }
+        self.settle_now();
+    }
+
+    /// As [`State::settle`], on the word that nobody else will come.
+    pub(crate) fn settle_now(&mut self) {
+        while self.running == 0 && self.stopped.is_none() {
+            if self.give_turn() {
+                return;
+            }
+            let asleep = |actor: &Actor| matches!(actor.doing, Doing::Asleep(_) | Doing::Joining(_));
+            if !self.actors.iter().any(asleep) {
+                return;
+            }
+            match (self.clock, self.kernel.next_deadline()) {
+                (Clock::Virtual, Some(deadline)) => self.pass(deadline),
+                (Clock::Wall, Some(_)) => return,
+                (Clock::Manual, Some(_)) | (_, None) if self.outside > 0 => return,
+                (Clock::Manual, Some(_)) | (_, None) => {
+                    let deadlock = Stopped::Deadlock(Arc::new(self.deadlock()));
+                    self.stop(deadlock);
+                }
+            }
+        }
+    }
+
+    fn give_turn(&mut self) -> bool {
+        let Some(strategy) = &mut self.strategy else { return false };
+        let mut ready = Vec::new();
+        let mut last = None;
+        for (number, actor) in self.actors.iter().enumerate() {
+            if matches!(actor.doing, Doing::Ready(_)) {
+                if self.last_turn == Some(number) {
+                    last = Some(ready.len());
+                }
+                ready.push(Candidate { number, name: &actor.name });
+            }
+        }
+        if ready.is_empty() {
+            return false;
+        }
+        let place = strategy.choose(&ready, last).min(ready.len() - 1);
+        let number = ready[place].number;
+        self.last_turn = Some(number);
+        let actor = &mut self.actors[number];
+        self.turns.push(&actor.name);
+        let wake = match std::mem::replace(&mut actor.doing, Doing::Running) {
+            Doing::Ready(Some(reply)) => Wake::Reply(reply),
+            _ => Wake::Go,
+        };
+        self.running += 1;
+        self.to_ring.push((actor.bell.clone(), wake));
+        true
+    }
+
+    /// Whether a new actor has to wait until it is rung for the first time.
+    pub(crate) fn has_to_start(&self) -> bool {
+        self.strategy.is_some() && self.stopped.is_none()
+    }
+
+    pub(crate) fn turns(&self) -> Turns {
+        self.turns.clone()
+    }
+
+    pub(crate) fn stop(&mut self, why: Stopped) {
+        if self.stopped.is_some() {
+            return;
+        }
+        self.stopped = Some(why.clone());
+        for actor in &mut self.actors {
+            match actor.doing {
+                Doing::Ready(_) | Doing::Asleep(_) | Doing::Joining(_) => {
+                    actor.doing = Doing::Running;
+                    self.running += 1;
+                    self.to_ring.push((actor.bell.clone(), Wake::Stop(why.clone())));
+                }
+                Doing::Running | Doing::Outside | Doing::Finished => {}
+            }
+        }
+        self.observers.clear();
+    }
+
+    /// Whether nobody has reported yet why the simulation stopped.
+    pub(crate) fn is_first_to_report(&mut self) -> bool {
+        !std::mem::replace(&mut self.reported, true)
+    }
+
+    /// Whom to ring, now that the gate is being left.
+    pub(crate) fn rings(&mut self) -> Vec<(Arc<Bell<Wake>>, Wake)> {
+        std::mem::take(&mut self.to_ring)
+    }
+
+    // Time.
+
+    pub(crate) fn now(&self) -> Time {
+        if self.clock == Clock::Wall { self.elapsed() } else { self.kernel.time() }
+    }
+
+    /// Time passes up to `to`, by hand.
+    pub(crate) fn advance(&mut self, to: Time) {
+        if self.clock != Clock::Wall && self.stopped.is_none() {
+            self.pass(to);
+        }
+    }
+
+    /// Time passes up to `to`.
+    fn pass(&mut self, to: Time) {
+        self.activity += 1;
+        let mut caused = std::mem::take(&mut self.scratch);
+        self.kernel.advance(to, &mut caused);
+        if self.is_observed() {
+            let caused = caused.clone();
+            self.tell(|| Event::Advance { to, caused });
+        }
+        self.deliver(&mut caused);
+        self.scratch = caused;
+    }
+
+    /// Wall time is the kernel's time.
+    fn catch_up(&mut self) {
+        if self.clock == Clock::Wall {
+            let elapsed = self.elapsed();
+            self.pass(elapsed);
+        }
+    }
+
+    fn watches_clock(&self) -> bool {
+        self.clock == Clock::Wall
+    }
+
+    /// How long a sleeper may sleep before it looks again.
+    pub(crate) fn patience(&self) -> Duration {
+        let mut patience = HINT;
+        if self.threads == Threads::Any && self.running == 0 {
+            patience = SETTLE;
+        }
+        match (self.clock, self.kernel.next_deadline()) {
+            (Clock::Wall, Some(deadline)) => {
+                let rest = deadline.0.saturating_sub(self.elapsed().0);
+                patience.min(Duration::from_nanos(rest.saturating_mul(100)))
+            }
+            (Clock::Wall | Clock::Virtual | Clock::Manual, _) => patience,
+        }
+    }
+
+    /// A sleeper looks again after its patience: time may have come, or nobody has. `seen` is
+    /// the activity when it fell asleep.
+    pub(crate) fn look_again(&mut self, seen: u64) {
+        self.catch_up();
+        if seen != self.activity || self.stopped.is_some() {
+            return;
+        }
+        if self.threads == Threads::Any && self.running == 0 {
+            self.settle_now();
+        } else if self.running > 0 && !self.hinted && self.clock != Clock::Wall {
+            self.hinted = true;
+            self.hint();
+        }
+    }
+
+    /// Says on stderr what may be wrong when a test seems to hang. It changes no result.
+    fn hint(&self) {
+        let runners = self.actors.iter().filter(|actor| actor.doing == Doing::Running);
+        let names: Vec<&str> = runners.map(|actor| &*actor.name).collect();
+        eprintln!(
+            "npfs: nothing has happened for {} s. Threads sleep in calls, and {} could still make \
+             one. If it waits for another thread, let it do so with JoinHandle::join of npfs or \
+             inside Simulation::outside.",
+            HINT.as_secs(),
+            names.join(", ")
+        );
+    }
+
+    fn elapsed(&self) -> Time {
+        Time((self.start.elapsed().as_nanos() / 100) as u64)
+    }
+
+    fn ring_sleepers(&mut self) {
+        for actor in &self.actors {
+            if matches!(actor.doing, Doing::Asleep(_) | Doing::Joining(_)) {
+                self.to_ring.push((actor.bell.clone(), Wake::Look));
+            }
+        }
+    }
+
+    // What is told.
+
+    pub(crate) fn observe(&mut self, sender: Sender<Event>) {
+        self.observers.push(sender);
+    }
+
+    pub(crate) fn log(&self) -> Option<Log> {
+        self.log.clone()
+    }
+
+    fn is_observed(&self) -> bool {
+        self.log.is_some() || !self.observers.is_empty()
+    }
+
+    fn tell(&mut self, event: impl FnOnce() -> Event) {
+        if !self.is_observed() {
+            return;
+        }
+        let event = event();
+        // An observer that is gone is forgotten.
+        self.observers.retain(|observer| observer.send(event.clone()).is_ok());
+        if let Some(log) = &mut self.log {
+            log.events.push(event);
+        }
+    }
+
+    /// Who waits for whom, in the words of the program.
+    pub(crate) fn deadlock(&self) -> Deadlock {
+        let mut waits = Vec::new();
+        let mut edges = Vec::new();
+        let sleepers = self.kernel.waiting();
+        for (number, actor) in self.actors.iter().enumerate() {
+            match actor.doing {
+                Doing::Asleep(thread) => {
+                    let Some(sleeper) = sleepers.iter().find(|one| one.thread == thread) else {
+                        continue;
+                    };
+                    let mut others: Vec<usize> = sleeper
+                        .for_threads
+                        .iter()
+                        .map(|other| self.seats[other.0 as usize - 1].actor)
+                        .filter(|other| self.actors[*other].doing != Doing::Finished)
+                        .collect();
+                    others.sort_unstable();
+                    others.dedup();
+                    let names: Vec<&str> =
+                        others.iter().map(|other| &*self.actors[*other].name).collect();
+                    let whom = match (names.is_empty(), sleeper.timed) {
+                        (true, true) => "only the clock can end it".to_owned(),
+                        (true, false) => "nobody can end it".to_owned(),
+                        (false, _) => format!("only {} can end it", names.join(" or ")),
+                    };
+                    let seat = &self.seats[thread.0 as usize - 1];
+                    let role = if seat.name == actor.name {
+                        String::new()
+                    } else {
+                        format!(" as {}", seat.name)
+                    };
+                    waits.push(format!("{}{role} waits {}: {whom}", actor.name, sleeper.what));
+                    edges.push((number, others));
+                }
+                Doing::Joining(other) => {
+                    let name = &self.actors[other].name;
+                    waits.push(format!("{} waits for the end of {name}", actor.name));
+                    edges.push((number, vec![other]));
+                }
+                Doing::Running | Doing::Ready(_) | Doing::Outside | Doing::Finished => {}
+            }
+        }
+        let cycle = cycle(&edges).map(|ring| {
+            ring.into_iter().map(|actor| self.actors[actor].name.to_string()).collect()
+        });
+        Deadlock { waits, cycle, dump: self.dump() }
+    }
+
+    /// The kernel's page, with the names of processes and threads.
+    pub(crate) fn dump(&self) -> String {
+        let mut page = self.kernel.dump();
+        for (number, seat) in self.seats.iter().enumerate() {
+            page += &format!("{} is {}\n", ThreadId(number as u32 + 1), seat.name);
+        }
+        for (number, name) in self.processes.iter().enumerate() {
+            page += &format!("{} is {name}\n", ProcessId(number as u32 + 1));
+        }
+        page
+    }
+}
+
+/// How long a simulation of any threads waits for one that it does not know yet.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// How long nothing may happen before a hint is given.
+const HINT: Duration = Duration::from_secs(10);
+
+fn event_of(delivery: &Delivery) -> Option<Handle> {
+    match delivery {
+        Delivery::Overlapped { event, .. } | Delivery::Nt { event, .. } => *event,
+        Delivery::Return | Delivery::Routine => None,
+    }
+}
+
+/// `name`, or with a number behind it where that is taken.
+fn unique(name: &str, taken: &[Arc<str>]) -> Arc<str> {
+    let free = |name: &str| taken.iter().all(|other| **other != *name);
+    if free(name) {
+        return name.into();
+    }
+    let numbered = (2..).map(|number| format!("{name}-{number}")).find(|name| free(name));
+    numbered.unwrap_or_default().into()
+}
