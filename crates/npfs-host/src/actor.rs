@@ -3,7 +3,7 @@
 //! An actor is one OS thread. In the kernel it has one thread for each process that it acts for,
 //! so that one test thread can play a server and its client in turn.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
@@ -22,6 +22,9 @@ pub(crate) struct Link {
     id: u64,
     pub(crate) actor: usize,
     pub(crate) bell: Arc<Bell<Wake>>,
+    /// When threads take turns: it was given one and has not made its call yet. What it does until
+    /// then belongs to the turn, so that there are as many turns as calls.
+    pub(crate) has_turn: Cell<bool>,
     seats: RefCell<Vec<(ProcessId, ThreadId)>>,
     /// The processes that it has entered, innermost last.
     entered: RefCell<Vec<ProcessId>>,
@@ -65,6 +68,7 @@ fn link(shared: &Arc<Shared>, actor: usize, bell: Arc<Bell<Wake>>) -> Link {
         id: shared.id,
         actor,
         bell,
+        has_turn: Cell::new(false),
         seats: RefCell::default(),
         entered: RefCell::default(),
     }
@@ -90,7 +94,8 @@ pub(crate) fn seat(
         }
         None => return Err(Stopped::UnknownThread),
     };
-    let found = link.seats.borrow().iter().find(|(of, _)| *of == process).map(|(_, thread)| *thread);
+    let found =
+        link.seats.borrow().iter().find(|(of, _)| *of == process).map(|(_, thread)| *thread);
     let thread = match found {
         Some(thread) => thread,
         None => {
@@ -106,8 +111,10 @@ pub(crate) fn seat(
 fn finish(shared: &Shared, link: &Link) {
     let seats = link.seats.borrow().clone();
     for (_, thread) in seats {
-        // It ends all the same when the simulation has stopped already.
-        let _ = shared.enter(link, thread, &Call::ExitThread, None);
+        if !shared.quietly(|state| state.exit_quietly(thread)) {
+            // It ends all the same when the simulation has stopped already.
+            let _ = shared.enter(link, thread, &Call::ExitThread, None);
+        }
     }
     shared.quietly(|state| {
         state.finish(link.actor);

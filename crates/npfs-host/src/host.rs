@@ -342,7 +342,7 @@ impl Shared {
 
     /// When threads take turns: waits for one.
     fn take_turn(&self, link: &Link) -> Result<(), Stopped> {
-        if !self.takes_turns {
+        if !self.takes_turns || link.has_turn.replace(false) {
             return Ok(());
         }
         let mut state = self.gate.lock_quietly();
@@ -350,7 +350,9 @@ impl Shared {
             return Ok(());
         }
         state.settle();
-        self.sleep(link, state).map(|_| ())
+        self.sleep(link, state)?;
+        link.has_turn.set(false);
+        Ok(())
     }
 
     /// Leaves the gate and sleeps until the actor is handed something: the reply of its call, or
@@ -364,6 +366,8 @@ impl Shared {
             let (seen, patience) = (state.activity, state.patience());
             leave(state);
             let wake = link.bell.wait(Some(patience));
+            // Whoever is woken where threads take turns is given one.
+            link.has_turn.set(self.takes_turns);
             state = match wake {
                 Some(Wake::Reply(reply)) => return Ok(Some(reply)),
                 Some(Wake::Go) => return Ok(None),

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Chooses the next thread.
 pub trait Strategy: Send {
@@ -193,6 +194,54 @@ impl Strategy for Replay {
             }
         }
         last.unwrap_or(0)
+    }
+}
+
+/// Runs `body` once for every order of turns and gives the number of runs.
+///
+/// `body` builds its simulation with the strategy it is handed, and must do the same whenever it
+/// meets the same turns.
+pub fn every_order(mut body: impl FnMut(EveryOrder)) -> u64 {
+    let path = Arc::new(Mutex::new(Vec::new()));
+    let mut runs = 0;
+    loop {
+        body(EveryOrder { path: path.clone(), depth: 0 });
+        runs += 1;
+        let mut path = path.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let Some((choice, count)) = path.pop() else { return runs };
+            if choice + 1 < count {
+                path.push((choice + 1, count));
+                break;
+            }
+        }
+    }
+}
+
+/// The strategy of one run of [`every_order`].
+#[derive(Debug)]
+pub struct EveryOrder {
+    /// What was chosen at each turn, of how many.
+    path: Arc<Mutex<Vec<(usize, usize)>>>,
+    depth: usize,
+}
+
+impl Strategy for EveryOrder {
+    fn choose(&mut self, ready: &[Candidate<'_>], _: Option<usize>) -> usize {
+        let mut path = self.path.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.depth == path.len() {
+            path.push((0, ready.len()));
+        }
+        let (choice, count) = path[self.depth];
+        self.depth += 1;
+        assert_eq!(count, ready.len(), "the body does the same in the same order");
+        choice
+    }
+}
+
+impl From<EveryOrder> for Box<dyn Strategy> {
+    fn from(order: EveryOrder) -> Box<dyn Strategy> {
+        Box::new(order)
     }
 }
 

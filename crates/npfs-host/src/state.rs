@@ -247,6 +247,20 @@ impl State {
         Ok(outcome)
     }
 
+    /// Ends a thread that leaves nothing behind: nobody could tell when. `false` if there is
+    /// something.
+    pub(crate) fn exit_quietly(&mut self, thread: ThreadId) -> bool {
+        if self.stopped.is_some() || self.kernel.has_exited(thread) {
+            return true;
+        }
+        let quiet = self.kernel.leaves_nothing(thread);
+        if quiet {
+            // It has nothing that could block or fail.
+            let _ = self.step(thread, &Call::ExitThread, None);
+        }
+        quiet
+    }
+
     /// Threads that were ended in their sleep do not return from it.
     fn end_terminated(&mut self) {
         for actor in &mut self.actors {
@@ -419,7 +433,8 @@ impl State {
             if self.give_turn() {
                 return;
             }
-            let asleep = |actor: &Actor| matches!(actor.doing, Doing::Asleep(_) | Doing::Joining(_));
+            let asleep =
+                |actor: &Actor| matches!(actor.doing, Doing::Asleep(_) | Doing::Joining(_));
             if !self.actors.iter().any(asleep) {
                 return;
             }

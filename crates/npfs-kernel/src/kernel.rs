@@ -216,6 +216,18 @@ impl Kernel {
         })
     }
 
+    /// Whether nothing would happen to others if `thread` ended now: it has no requests, works on
+    /// no packets, and nobody has a handle to it.
+    pub fn leaves_nothing(&self, thread: ThreadId) -> bool {
+        let Some(found) = self.threads.get(thread_id(thread)) else { return true };
+        found.port.is_none()
+            && found.routines.is_empty()
+            && !self.has_requests(thread)
+            && !self.processes.iter().any(|(_, process)| {
+                process.handles.iter().any(|(_, entry)| entry.object == Object::Thread(thread))
+            })
+    }
+
     /// The virtual time.
     pub fn time(&self) -> Time {
         self.clock[CLOCK].now

@@ -224,6 +224,14 @@ impl Kernel {
         }
     }
 
+    /// Whether a request of this thread has not ended yet.
+    pub(crate) fn has_requests(&self, thread: ThreadId) -> bool {
+        let own = |request: &Request| request.id.thread == thread;
+        self.instances.iter().any(|(id, _)| self.requests_of(id).iter().any(|(one, _)| own(one)))
+            || self.requests_at_root().any(|(request, _)| own(&request))
+            || self.faults[FAULTS].late_requests().any(|late| own(&late))
+    }
+
     fn end_text(&self, place: Place) -> String {
         match place {
             Place::At(end, instance) => {

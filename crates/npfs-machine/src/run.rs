@@ -1,6 +1,5 @@
 //! Runs scenarios.
 
-
 use npfs_abi::{Completion, Outcome, Output, Reply, RequestId, ThreadId};
 use npfs_kernel::Waiting;
 use npfs_trace::scenario::{

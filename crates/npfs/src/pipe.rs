@@ -3,8 +3,8 @@
 use std::io;
 
 use npfs_abi::{
-    Call, CreateNamedPipe, Data, Delivery, Handle, HandleState, HandleStateQuery, LocalInfo, Output,
-    Peek, PipeAttribute, PipeInfo, ReadMode, Reply, Status,
+    Call, CreateNamedPipe, Data, Delivery, Handle, HandleState, HandleStateQuery, LocalInfo,
+    Output, Peek, PipeAttribute, PipeInfo, ReadMode, Reply, Status,
 };
 use npfs_host::Error;
 

@@ -79,7 +79,8 @@ impl CompletionPort {
     /// # Errors
     /// That the simulation has stopped.
     pub fn post(&self, key: u64, bytes: u32, overlapped: u64) -> Result<(), Error> {
-        let call = Call::PostQueuedCompletionStatus { port: self.0.value(), bytes, key, overlapped };
+        let call =
+            Call::PostQueuedCompletionStatus { port: self.0.value(), bytes, key, overlapped };
         self.0.process().ask(&call).map(|_| ())
     }
 

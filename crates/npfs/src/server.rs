@@ -37,12 +37,14 @@ impl ServerOptions {
     }
 
     fn open_flag(mut self, flag: u32, on: bool) -> ServerOptions {
-        self.call.open_mode = if on { self.call.open_mode | flag } else { self.call.open_mode & !flag };
+        self.call.open_mode =
+            if on { self.call.open_mode | flag } else { self.call.open_mode & !flag };
         self
     }
 
     fn pipe_flag(mut self, flag: u32, on: bool) -> ServerOptions {
-        self.call.pipe_mode = if on { self.call.pipe_mode | flag } else { self.call.pipe_mode & !flag };
+        self.call.pipe_mode =
+            if on { self.call.pipe_mode | flag } else { self.call.pipe_mode & !flag };
         self
     }
 

@@ -15,6 +15,13 @@ pub(crate) use shuttle::thread_local;
 
 pub(crate) use thread::JoinHandle;
 
+/// Whoever passes sees what the one before has done.
+#[cfg(loom)]
+const ORDER: atomic::Ordering = atomic::Ordering::AcqRel;
+/// shuttle models this order alone.
+#[cfg(all(shuttle, not(loom)))]
+const ORDER: atomic::Ordering = atomic::Ordering::SeqCst;
+
 /// What the holder of a [`Gate`] holds.
 pub(crate) type Guard<'a, T> = MutexGuard<'a, T>;
 
@@ -33,7 +40,7 @@ impl<T> Gate<T> {
 
     /// Passes the gate.
     pub(crate) fn lock(&self) -> Guard<'_, T> {
-        self.passages.fetch_add(1, atomic::Ordering::AcqRel);
+        self.passages.fetch_add(1, ORDER);
         self.lock_quietly()
     }
 
