@@ -27,8 +27,6 @@ pub enum Event {
         /// Its name.
         name: Arc<str>,
     },
-    /// A misfortune was planned.
-    Fault(Fault),
     /// A thread made a call of the kernel.
     Call {
         /// Who.
@@ -54,6 +52,8 @@ pub enum Event {
 pub struct Log {
     /// The behaviour that the run had.
     pub profile: Profile,
+    /// The misfortunes that were planned.
+    pub faults: Vec<Fault>,
     /// Everything from the start, in the order in which the kernel took it.
     pub events: Vec<Event>,
 }
@@ -83,6 +83,7 @@ impl Log {
     /// The first event that a fresh kernel answers otherwise.
     pub fn replay(&self) -> Result<Kernel, Box<Divergence>> {
         let mut kernel = Kernel::with_profile(self.profile);
+        self.faults.iter().for_each(|fault| kernel.add_fault(fault.clone()));
         for (at, recorded) in self.events.iter().enumerate() {
             let replayed = again(&mut kernel, recorded);
             if replayed != *recorded {
@@ -107,10 +108,6 @@ fn again(kernel: &mut Kernel, event: &Event) -> Event {
             process: *process,
             name: name.clone(),
         },
-        Event::Fault(fault) => {
-            kernel.add_fault(fault.clone());
-            event.clone()
-        }
         Event::Call { thread, call, .. } => {
             let outcome = kernel.step(*thread, call, &mut caused);
             Event::Call { thread: *thread, call: call.clone(), outcome, caused }

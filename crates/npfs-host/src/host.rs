@@ -55,6 +55,8 @@ pub enum OnDeadlock {
 pub struct Options {
     /// Which Windows.
     pub profile: Profile,
+    /// Misfortunes: calls that fail, ends that are told late.
+    pub faults: Vec<Fault>,
     /// How time passes.
     pub clock: Clock,
     /// Whose calls are taken.
@@ -71,6 +73,7 @@ impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Options")
             .field("profile", &self.profile)
+            .field("faults", &self.faults)
             .field("clock", &self.clock)
             .field("threads", &self.threads)
             .field("schedule", &self.schedule.is_some())
@@ -126,11 +129,6 @@ impl Host {
     /// The name of a process, made unique among those of the system.
     pub fn process_name(&self, process: ProcessId) -> Arc<str> {
         self.shared.quietly(|state| state.process_name(process))
-    }
-
-    /// Plans a misfortune.
-    pub fn add_fault(&self, fault: Fault) {
-        self.shared.quietly(|state| state.add_fault(fault));
     }
 
     /// The calling thread, as the kernel knows it in `process`.

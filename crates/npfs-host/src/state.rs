@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use npfs_abi::{
-    Call, Completion, Delivery, Fault, Handle, Outcome, Output, PacketSource, ProcessId, Reply,
-    RequestId, ThreadId, Time,
+    Call, Completion, Delivery, Handle, Outcome, Output, PacketSource, ProcessId, Reply, RequestId,
+    ThreadId, Time,
 };
 use npfs_kernel::program::StatusBlocks;
 use npfs_kernel::{Kernel, ProcessSpec, cycle};
@@ -129,9 +129,11 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(options: Options) -> State {
-        let Options { profile, clock, threads, schedule, recording, .. } = options;
+        let Options { profile, faults, clock, threads, schedule, recording, .. } = options;
+        let mut kernel = Kernel::with_profile(profile);
+        faults.iter().for_each(|fault| kernel.add_fault(fault.clone()));
         State {
-            kernel: Kernel::with_profile(profile),
+            kernel,
             actors: Vec::new(),
             seats: Vec::new(),
             processes: Vec::new(),
@@ -149,7 +151,7 @@ impl State {
             hinted: false,
             reported: false,
             observers: Vec::new(),
-            log: recording.then(|| Log { profile, events: Vec::new() }),
+            log: recording.then(|| Log { profile, faults, events: Vec::new() }),
             to_ring: Vec::new(),
             scratch: Vec::new(),
         }
@@ -336,11 +338,6 @@ impl State {
                 block.forgotten = true;
             }
         }
-    }
-
-    pub(crate) fn add_fault(&mut self, fault: Fault) {
-        self.kernel.add_fault(fault.clone());
-        self.tell(|| Event::Fault(fault));
     }
 
     pub(crate) fn kernel(&self) -> &Kernel {

@@ -50,26 +50,21 @@ pub struct Difference {
 /// The trace is stepped: everything between two calls was caused by the first of them.
 pub fn check(trace: &Trace, deviations: &Deviations) -> Checked {
     let mut checker = Checker::new(trace, deviations);
-    checker.checked.events = trace.events.len();
-    let mut place = 0;
-    while place < trace.events.len() {
-        let end = (place + 1..trace.events.len())
-            .find(|next| {
-                matches!(
-                    trace.events[*next].1,
-                    Event::Call { .. } | Event::Advance { .. } | Event::End { .. }
-                )
-            })
-            .unwrap_or(trace.events.len());
-        if checker.group(&trace.events[place], &trace.events[place + 1..end]).is_break() {
-            if checker.checked.difference.is_none() {
-                checker.checked.not_checked = trace.events.len() - end;
-            }
-            break;
-        }
-        place = end;
-    }
+    checker.run();
     checker.checked
+}
+
+/// What happened in a trace, as the model has it again: a line for each call, and indented what it
+/// ended for others. Ends at the first result that the model does not give.
+pub fn transcript(trace: &Trace) -> String {
+    let deviations = Deviations::default();
+    let mut checker = Checker::new(trace, &deviations);
+    checker.run();
+    let mut text = checker.transcript.to_string();
+    if let Some(Difference { op, model, recorded, .. }) = &checker.checked.difference {
+        text += &format!("{op}: recorded {recorded}, the model gives {model}\n");
+    }
+    text
 }
 
 /// Goes on, or the check of this trace is over.
@@ -86,6 +81,7 @@ enum Kind {
 }
 
 struct Checker<'a> {
+    trace: &'a Trace,
     machine: Machine,
     printer: Printer,
     transcript: Transcript,
@@ -115,6 +111,7 @@ impl<'a> Checker<'a> {
             requests: BTreeMap::new(),
         };
         Checker {
+            trace,
             machine: Machine::of_trace(header),
             transcript: Transcript::new(&printer),
             printer,
@@ -123,6 +120,29 @@ impl<'a> Checker<'a> {
             ops: BTreeMap::new(),
             ids: BTreeMap::new(),
             checked: Checked::default(),
+        }
+    }
+
+    fn run(&mut self) {
+        let trace = self.trace;
+        self.checked.events = trace.events.len();
+        let mut place = 0;
+        while place < trace.events.len() {
+            let end = (place + 1..trace.events.len())
+                .find(|next| {
+                    matches!(
+                        trace.events[*next].1,
+                        Event::Call { .. } | Event::Advance { .. } | Event::End { .. }
+                    )
+                })
+                .unwrap_or(trace.events.len());
+            if self.group(&trace.events[place], &trace.events[place + 1..end]).is_break() {
+                if self.checked.difference.is_none() {
+                    self.checked.not_checked = trace.events.len() - end;
+                }
+                break;
+            }
+            place = end;
         }
     }
 
@@ -169,8 +189,8 @@ impl<'a> Checker<'a> {
                 modelled.insert((request, kind), outcome);
                 own = Some(request);
             }
-            Event::Advance { ms, .. } => {
-                let to = self.machine.time().after(Time::from_millis(*ms));
+            Event::Advance { ms, ticks, .. } => {
+                let to = self.machine.time().after(span(*ms, *ticks));
                 self.machine.advance(to, &mut caused);
             }
             Event::End { .. } => return Flow::Continue(()),
@@ -271,7 +291,9 @@ impl<'a> Checker<'a> {
                     self.transcript.step(name, self.printer.op(op), text);
                 }
             }
-            (Event::Advance { ms, .. }, _) => self.transcript.advance(format!("advance {ms}ms")),
+            (Event::Advance { ms, ticks, .. }, _) => {
+                self.transcript.advance(format!("advance {}", span(*ms, *ticks)));
+            }
             _ => {}
         }
         for completion in caused {
@@ -370,6 +392,10 @@ impl<'a> Checker<'a> {
     fn word(&self, op: &Op<Word, Word>) -> String {
         self.printer.op(op).split(' ').next().unwrap_or_default().to_owned()
     }
+}
+
+fn span(ms: u64, ticks: u32) -> Time {
+    Time::from_millis(ms).after(Time(u64::from(ticks)))
 }
 
 fn nothing() -> String {

@@ -13,7 +13,7 @@ mod run;
 mod transcript;
 mod view;
 
-pub use check::{Checked, Difference, check};
+pub use check::{Checked, Difference, check, transcript};
 pub use deviation::{Deviation, Deviations};
 pub use machine::Machine;
 pub use run::{Mismatch, Run, machine_after, run};

@@ -23,6 +23,8 @@ use crate::resolve::{self, Meanings};
 pub struct Machine {
     kernel: Kernel,
     threads: Vec<Runner>,
+    /// Each operation is one call of the kernel, whatever the Win32 function would do next.
+    kernel_calls: bool,
     /// The handles that words name.
     handles: BTreeMap<Word, Handle>,
     /// The operations that words name.
@@ -97,12 +99,25 @@ impl Machine {
 
     /// The system at the start of a trace.
     pub fn of_trace(header: &Header) -> Machine {
-        let processes = header
-            .processes
-            .iter()
-            .map(|name| ProcessSpec { declared: name.starts_with('*'), ..ProcessSpec::default() });
+        let model = header.model.clone().unwrap_or_default();
+        let mut kernel = Kernel::with_profile(model.profile);
+        model.faults.iter().for_each(|fault| kernel.add_fault(fault.clone()));
+        let processes = (1..).zip(&header.processes).map(|(number, name)| {
+            let declared = name.starts_with('*');
+            match model.identities.iter().find(|one| one.process == number) {
+                Some(identity) => ProcessSpec {
+                    declared,
+                    token: identity.token.clone(),
+                    session: identity.session,
+                    computer: identity.computer.as_deref().map(Arc::from),
+                },
+                None => ProcessSpec { declared, ..ProcessSpec::default() },
+            }
+        });
         let threads = header.threads.iter().map(|(_, process)| ProcessId(*process));
-        Machine::with(Kernel::new(), processes, threads)
+        let mut machine = Machine::with(kernel, processes, threads);
+        machine.kernel_calls = model.kernel_calls;
+        machine
     }
 
     fn with(
@@ -122,6 +137,7 @@ impl Machine {
         Machine {
             kernel,
             threads,
+            kernel_calls: false,
             handles: BTreeMap::new(),
             requests: BTreeMap::new(),
             calls: BTreeMap::new(),
@@ -219,11 +235,20 @@ impl Machine {
                 self.name_request(label, operation);
             }
         }
-        if let Some(block) = block(operation, &op) {
+        if let Some(mut block) = block(operation, &op) {
+            block.private &= !self.kernel_calls;
             self.blocks.0.insert(first, block);
         }
         let mut queue = VecDeque::new();
-        let outcome = self.go_on(operation, Program::new(op), None, &mut queue);
+        let outcome = match &op {
+            Op::Call(call) if self.kernel_calls => {
+                let call = call.clone();
+                self.one_call(operation, Program::new(op), &call, &mut queue)
+            }
+            Op::Call(_) | Op::Composite(_) => {
+                self.go_on(operation, Program::new(op), None, &mut queue)
+            }
+        };
         match &outcome {
             Outcome::Done(Reply { output: Output::Handle(handle), .. }) => {
                 self.name_handles(labels, &[*handle]);
@@ -283,6 +308,24 @@ impl Machine {
             }
             previous = Some(outcome);
         }
+    }
+
+    /// A program that is over with its first call.
+    fn one_call(
+        &mut self,
+        operation: RequestId,
+        program: Program,
+        call: &Call,
+        queue: &mut VecDeque<Completion>,
+    ) -> Outcome {
+        let outcome = self.call(operation.thread, call, queue);
+        if !matches!(outcome, Outcome::Blocked(_)) {
+            return self.returned(operation, outcome);
+        }
+        if let Some(runner) = self.runner_mut(operation.thread) {
+            runner.running = Some((program, operation.call));
+        }
+        Outcome::Blocked(operation)
     }
 
     fn call(&mut self, thread: ThreadId, call: &Call, queue: &mut VecDeque<Completion>) -> Outcome {

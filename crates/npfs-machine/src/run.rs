@@ -1,6 +1,6 @@
 //! Runs scenarios.
 
-use npfs_abi::{Completion, Outcome, Output, Reply, RequestId, ThreadId};
+use npfs_abi::{Completion, Outcome, Output, Reply, RequestId};
 use npfs_kernel::Waiting;
 use npfs_trace::scenario::{
     Action, Caused, Ending, Expected, ExpectedReply, Order, Scenario, Step, Word,

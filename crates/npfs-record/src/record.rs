@@ -127,6 +127,7 @@ fn one(path: &str, options: &Options) -> Result<Note, String> {
                 .iter()
                 .map(|thread| (thread.name.clone(), thread.process.0))
                 .collect(),
+            model: None,
         },
         events: events.into_iter().enumerate().map(|(n, event)| (n as u32 + 2, event)).collect(),
     };
@@ -386,7 +387,7 @@ impl<'a> Run<'a> {
                 Action::Op { thread, labels, op } => self.step(*thread, labels, op, step),
                 Action::Advance(time) => {
                     let seq = self.seq();
-                    self.events.push(Event::Advance { seq, ms: time.as_millis() });
+                    self.events.push(Event::Advance { seq, ms: time.as_millis(), ticks: 0 });
                     thread::sleep(Duration::from_millis(time.as_millis()));
                     self.settle(None, step.caused.len());
                     Ok(())

@@ -29,6 +29,7 @@ struct Fields<'a> {
     data: Option<Data>,
     output: Option<Output<Word>>,
     ms: Option<u64>,
+    ticks: Option<u32>,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -61,7 +62,7 @@ impl Kind {
             Kind::Call => (&["thread", "process", "id", "op"], &[]),
             Kind::Return | Kind::Done => (&["thread", "id"], RESULT),
             Kind::Block => (&["thread", "id"], &[]),
-            Kind::Advance => (&["ms"], &[]),
+            Kind::Advance => (&["ms"], &["ticks"]),
             Kind::End => (&[], &[]),
         }
     }
@@ -179,7 +180,7 @@ impl<'a> Line<'a> {
     fn event(&self, header: &Header) -> Result<Event, ParseError> {
         let fields: Fields<'a> = self.json(self.text)?;
         self.check_fields(&fields)?;
-        let Fields { seq, thread, process, id, op, ms, .. } = fields;
+        let Fields { seq, thread, process, id, op, ms, ticks, .. } = fields;
         let thread = self.number("thread", thread, header.threads.len())?;
         let process = self.number("process", process, header.processes.len())?;
         let id = id.unwrap_or_default();
@@ -198,7 +199,9 @@ impl<'a> Line<'a> {
             Kind::Return => Event::Return { seq, thread, id, result },
             Kind::Block => Event::Block { seq, thread, id },
             Kind::Done => Event::Done { seq, thread, id, result },
-            Kind::Advance => Event::Advance { seq, ms: ms.unwrap_or_default() },
+            Kind::Advance => {
+                Event::Advance { seq, ms: ms.unwrap_or_default(), ticks: ticks.unwrap_or_default() }
+            }
             Kind::End => Event::End { seq },
         })
     }
@@ -244,6 +247,7 @@ impl<'a> Line<'a> {
             ("data", fields.data.is_some()),
             ("output", fields.output.is_some()),
             ("ms", fields.ms.is_some()),
+            ("ticks", fields.ticks.is_some()),
         ];
         let (needed, allowed) = fields.event.fields();
         let kind = fields.event.word();

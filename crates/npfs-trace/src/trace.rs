@@ -1,6 +1,6 @@
 //! Traces: what threads called and what they were answered, one JSON object a line.
 
-use npfs_abi::{Data, Op, Output, Status};
+use npfs_abi::{Data, Fault, Op, Output, Profile, Status, Token};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ParseError;
@@ -79,6 +79,48 @@ pub struct Header {
     pub processes: Vec<String>,
     /// The threads: name and process number.
     pub threads: Vec<(String, u32)>,
+    /// How the model is set up where a recording is of the model itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Model>,
+}
+
+/// How a simulation was set up. What is absent is as by default.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Model {
+    /// Each call is one call of the kernel: a Win32 function that is several shows as those.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub kernel_calls: bool,
+    /// The switches of the profile that are on.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub profile: Profile,
+    /// The misfortunes that were planned at the start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+    /// Who the processes are, for those that are not ordinary users on this computer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<Identity>,
+}
+
+/// Who a process is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Identity {
+    /// The number of the process.
+    pub process: u32,
+    /// As whom it runs.
+    pub token: Token,
+    /// Its session.
+    pub session: u32,
+    /// Where it runs, if not on the computer with the pipes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computer: Option<String>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// One line of a trace. [`Trace::parse`] reads it.
@@ -141,6 +183,10 @@ pub enum Event {
         seq: u32,
         /// In milliseconds.
         ms: u64,
+        /// And in units of 100 ns behind those.
+        #[serde(skip_serializing_if = "is_default")]
+        #[cfg_attr(feature = "schema", schemars(default))]
+        ticks: u32,
     },
     /// The end of the recording; a trace without it is cut off.
     End {

@@ -82,11 +82,6 @@ impl Simulation {
         deadline.is_some()
     }
 
-    /// Plans a misfortune: a call that will fail, or an end that will be told late.
-    pub fn plan(&self, fault: Fault) {
-        self.host.add_fault(fault);
-    }
-
     /// Runs `work`, in which the calling thread may wait for what the simulation cannot see, such
     /// as a channel, a lock, or a thread of std. Meanwhile it counts as asleep.
     pub fn outside<T>(&self, work: impl FnOnce() -> T) -> T {
@@ -167,6 +162,13 @@ impl Builder {
     #[must_use]
     pub fn profile(mut self, profile: Profile) -> Builder {
         self.options.profile = profile;
+        self
+    }
+
+    /// Plans a misfortune: a call that will fail, or an end that will be told late.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Builder {
+        self.options.faults.push(fault);
         self
     }
 

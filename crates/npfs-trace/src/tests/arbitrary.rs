@@ -16,7 +16,7 @@ use proptest::sample::select;
 use crate::scenario::{
     Action, Caused, Ending, Evidence, Expected, ExpectedReply, Order, RuleClaim, Step, Word,
 };
-use crate::trace::{Event, Header, Recorded};
+use crate::trace::{Event, Header, Identity, Model, Recorded};
 use crate::{Scenario, Trace};
 
 fn handle() -> impl Strategy<Value = Word> {
@@ -536,7 +536,7 @@ pub(super) fn trace() -> impl Strategy<Value = Trace> {
                 1 => Event::Return { seq, thread, id, result },
                 2 => Event::Done { seq, thread, id, result },
                 3 => Event::Block { seq, thread, id },
-                _ => Event::Advance { seq, ms },
+                _ => Event::Advance { seq, ms, ticks: (ms % 7) as u32 },
             }
         },
     );
@@ -550,7 +550,8 @@ pub(super) fn trace() -> impl Strategy<Value = Trace> {
             recorder: text.clone(),
             scenario: text.clone(),
             processes: vec![text.clone()],
-            threads: vec![(text, 1)],
+            threads: vec![(text.clone(), 1)],
+            model: model(&text),
         };
         let numbered = (1..).zip(events).map(|(number, mut event)| {
             match &mut event {
@@ -564,5 +565,26 @@ pub(super) fn trace() -> impl Strategy<Value = Trace> {
             (number + 1, event)
         });
         Trace { header, events: numbered.collect() }
+    })
+}
+
+/// How a simulation was set up, or nothing.
+fn model(text: &str) -> Option<Model> {
+    if text.len() % 2 == 0 {
+        return None;
+    }
+    let fault = Fault {
+        point: FaultPoint::Read,
+        pipe: Some(PipeName::new(text)),
+        nth: 2,
+        effect: FaultEffect::Late(Time::from_millis(5)),
+    };
+    let identity =
+        Identity { process: 1, token: Token::anonymous(), session: 7, computer: Some(text.into()) };
+    Some(Model {
+        kernel_calls: true,
+        profile: Profile::documented(),
+        faults: vec![fault],
+        identities: vec![identity],
     })
 }
