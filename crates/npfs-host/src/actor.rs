@@ -3,7 +3,7 @@
 //! An actor is one OS thread. In the kernel it has one thread for each process that it acts for,
 //! so that one test thread can play a server and its client in turn.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
@@ -22,9 +22,6 @@ pub(crate) struct Link {
     id: u64,
     pub(crate) actor: usize,
     pub(crate) bell: Arc<Bell<Wake>>,
-    /// When threads take turns: it was given one and has not made its call yet. What it does until
-    /// then belongs to the turn, so that there are as many turns as calls.
-    pub(crate) has_turn: Cell<bool>,
     seats: RefCell<Vec<(ProcessId, ThreadId)>>,
     /// The processes that it has entered, innermost last.
     entered: RefCell<Vec<ProcessId>>,
@@ -68,7 +65,6 @@ fn link(shared: &Arc<Shared>, actor: usize, bell: Arc<Bell<Wake>>) -> Link {
         id: shared.id,
         actor,
         bell,
-        has_turn: Cell::new(false),
         seats: RefCell::default(),
         entered: RefCell::default(),
     }

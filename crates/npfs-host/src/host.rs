@@ -340,7 +340,7 @@ impl Shared {
 
     /// When threads take turns: waits for one.
     fn take_turn(&self, link: &Link) -> Result<(), Stopped> {
-        if !self.takes_turns || link.has_turn.replace(false) {
+        if !self.takes_turns {
             return Ok(());
         }
         let mut state = self.gate.lock_quietly();
@@ -348,9 +348,7 @@ impl Shared {
             return Ok(());
         }
         state.settle();
-        self.sleep(link, state)?;
-        link.has_turn.set(false);
-        Ok(())
+        self.sleep(link, state).map(|_| ())
     }
 
     /// Leaves the gate and sleeps until the actor is handed something: the reply of its call, or
@@ -364,8 +362,6 @@ impl Shared {
             let (seen, patience) = (state.activity, state.patience());
             leave(state);
             let wake = link.bell.wait(Some(patience));
-            // Whoever is woken where threads take turns is given one.
-            link.has_turn.set(self.takes_turns);
             state = match wake {
                 Some(Wake::Reply(reply)) => return Ok(Some(reply)),
                 Some(Wake::Go) => return Ok(None),

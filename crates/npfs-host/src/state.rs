@@ -58,8 +58,11 @@ struct Actor {
 enum Doing {
     /// It runs its own code and may call at any time.
     Running,
-    /// It waits for its turn; with the reply that its call will return.
-    Ready(Option<Reply>),
+    /// When threads take turns: it waits for its turn to make a call.
+    Queued,
+    /// When threads take turns: it goes on once nobody else runs; with the reply that its call
+    /// returns. That is no choice: up to its next call nobody can tell when it did.
+    Due(Option<Reply>),
     /// It sleeps in a call of this kernel thread.
     Asleep(ThreadId),
     /// It waits for the end of another actor.
@@ -174,10 +177,10 @@ impl State {
     pub(crate) fn add_actor(&mut self, name: &str, bell: Arc<Bell<Wake>>) -> usize {
         let names: Vec<Arc<str>> = self.actors.iter().map(|actor| actor.name.clone()).collect();
         let name = unique(name, &names);
-        // When threads take turns, a new one waits for its first.
+        // When threads take turns, a new one waits until nobody else runs.
         let first = self.actors.is_empty();
         let doing = match &self.strategy {
-            Some(_) if !first => Doing::Ready(None),
+            Some(_) if !first => Doing::Due(None),
             _ => Doing::Running,
         };
         self.running += usize::from(doing == Doing::Running);
@@ -186,14 +189,14 @@ impl State {
     }
 
     pub(crate) fn add_thread(&mut self, actor: usize, process: ProcessId) -> ThreadId {
-        // The first thread, which may act for several processes in turn, is called as they are.
-        let called = if actor == 0 {
-            self.processes[process.0 as usize - 1].clone()
+        // The first thread may act for several processes.
+        let called = self.actors[actor].name.clone();
+        let name = if actor == 0 {
+            format!("{called}@{}", self.processes[process.0 as usize - 1]).into()
         } else {
-            self.actors[actor].name.clone()
+            let names: Vec<Arc<str>> = self.seats.iter().map(|seat| seat.name.clone()).collect();
+            unique(&called, &names)
         };
-        let names: Vec<Arc<str>> = self.seats.iter().map(|seat| seat.name.clone()).collect();
-        let name = unique(&called, &names);
         let thread = self.kernel.create_thread(process);
         self.seats.push(Seat { actor, name: name.clone() });
         self.tell(|| Event::Thread { thread, process, name });
@@ -316,7 +319,7 @@ impl State {
             return;
         }
         if self.strategy.is_some() {
-            actor.doing = Doing::Ready(Some(reply));
+            actor.doing = Doing::Due(Some(reply));
         } else {
             actor.doing = Doing::Running;
             self.running += 1;
@@ -356,7 +359,7 @@ impl State {
         if self.strategy.is_none() || self.stopped.is_some() {
             return false;
         }
-        self.pause(actor, Doing::Ready(None));
+        self.pause(actor, Doing::Queued);
         true
     }
 
@@ -381,7 +384,7 @@ impl State {
         self.activity += 1;
         let waits = self.strategy.is_some() && self.stopped.is_none();
         if waits {
-            self.actors[actor].doing = Doing::Ready(None);
+            self.actors[actor].doing = Doing::Due(None);
             self.settle();
         } else {
             self.actors[actor].doing = Doing::Running;
@@ -398,7 +401,7 @@ impl State {
                 continue;
             }
             if self.strategy.is_some() {
-                one.doing = Doing::Ready(None);
+                one.doing = Doing::Due(None);
             } else {
                 one.doing = Doing::Running;
                 self.running += 1;
@@ -447,28 +450,29 @@ impl State {
         }
     }
 
+    /// Lets somebody go on: first whoever is due, then whom the strategy chooses.
     fn give_turn(&mut self) -> bool {
         let Some(strategy) = &mut self.strategy else { return false };
-        let mut ready = Vec::new();
-        let mut last = None;
-        for (number, actor) in self.actors.iter().enumerate() {
-            if matches!(actor.doing, Doing::Ready(_)) {
-                if self.last_turn == Some(number) {
-                    last = Some(ready.len());
-                }
-                ready.push(Candidate { number, name: &actor.name });
+        let due = self.actors.iter().position(|actor| matches!(actor.doing, Doing::Due(_)));
+        let number = match due {
+            Some(number) => number,
+            None => {
+                let queued = self.actors.iter().enumerate();
+                let ready: Vec<Candidate<'_>> = queued
+                    .filter(|(_, actor)| actor.doing == Doing::Queued)
+                    .map(|(number, actor)| Candidate { number, name: &actor.name })
+                    .collect();
+                let last = ready.iter().position(|one| Some(one.number) == self.last_turn);
+                let Some(end) = ready.len().checked_sub(1) else { return false };
+                let chosen = ready[strategy.choose(&ready, last).min(end)];
+                self.turns.push(chosen.name);
+                self.last_turn = Some(chosen.number);
+                chosen.number
             }
-        }
-        if ready.is_empty() {
-            return false;
-        }
-        let place = strategy.choose(&ready, last).min(ready.len() - 1);
-        let number = ready[place].number;
-        self.last_turn = Some(number);
+        };
         let actor = &mut self.actors[number];
-        self.turns.push(&actor.name);
         let wake = match std::mem::replace(&mut actor.doing, Doing::Running) {
-            Doing::Ready(Some(reply)) => Wake::Reply(reply),
+            Doing::Due(Some(reply)) => Wake::Reply(reply),
             _ => Wake::Go,
         };
         self.running += 1;
@@ -492,7 +496,7 @@ impl State {
         self.stopped = Some(why.clone());
         for actor in &mut self.actors {
             match actor.doing {
-                Doing::Ready(_) | Doing::Asleep(_) | Doing::Joining(_) => {
+                Doing::Queued | Doing::Due(_) | Doing::Asleep(_) | Doing::Joining(_) => {
                     actor.doing = Doing::Running;
                     self.running += 1;
                     self.to_ring.push((actor.bell.clone(), Wake::Stop(why.clone())));
@@ -635,7 +639,7 @@ impl State {
     /// Who waits for whom, in the words of the program.
     pub(crate) fn deadlock(&self) -> Deadlock {
         let mut waits = Vec::new();
-        let mut edges = Vec::new();
+        let (mut edges, mut with_joins) = (Vec::new(), Vec::new());
         let sleepers = self.kernel.waiting();
         for (number, actor) in self.actors.iter().enumerate() {
             match actor.doing {
@@ -658,24 +662,24 @@ impl State {
                         (true, false) => "nobody can end it".to_owned(),
                         (false, _) => format!("only {} can end it", names.join(" or ")),
                     };
-                    let seat = &self.seats[thread.0 as usize - 1];
-                    let role = if seat.name == actor.name {
-                        String::new()
-                    } else {
-                        format!(" as {}", seat.name)
-                    };
-                    waits.push(format!("{}{role} waits {}: {whom}", actor.name, sleeper.what));
+                    let name = &self.seats[thread.0 as usize - 1].name;
+                    waits.push(format!("{name} waits {}: {whom}", sleeper.what));
+                    with_joins.push((number, others.clone()));
                     edges.push((number, others));
                 }
                 Doing::Joining(other) => {
                     let name = &self.actors[other].name;
                     waits.push(format!("{} waits for the end of {name}", actor.name));
-                    edges.push((number, vec![other]));
+                    with_joins.push((number, vec![other]));
                 }
-                Doing::Running | Doing::Ready(_) | Doing::Outside | Doing::Finished => {}
+                Doing::Running
+                | Doing::Queued
+                | Doing::Due(_)
+                | Doing::Outside
+                | Doing::Finished => {}
             }
         }
-        let cycle = cycle(&edges).map(|ring| {
+        let cycle = cycle(&edges).or_else(|| cycle(&with_joins)).map(|ring| {
             ring.into_iter().map(|actor| self.actors[actor].name.to_string()).collect()
         });
         Deadlock { waits, cycle, dump: self.dump() }

@@ -174,7 +174,9 @@ impl<'a> Checker<'a> {
                 self.ids.insert(id, request);
                 let names = std::slice::from_ref(id);
                 let labels = if makes_handles(op) == 0 { names } else { &[] };
-                self.printer.name_request(request, id);
+                if !self.machine.takes_kernel_calls() {
+                    self.printer.name_request(request, id);
+                }
                 let outcome = self.machine.step(request.thread, labels, op, &mut caused);
                 let kind = match outcome {
                     Outcome::Blocked(_) => Kind::Block,
@@ -214,7 +216,7 @@ impl<'a> Checker<'a> {
         }
         self.catch_up(&seen, &mut modelled, &mut caused);
         self.bind(&modelled, &seen);
-        self.show(event, own, &modelled, &caused);
+        self.show(event, own, &modelled, &seen, &caused);
         self.compare(*line, own, &modelled, &seen)
     }
 
@@ -278,6 +280,7 @@ impl<'a> Checker<'a> {
         event: &Event,
         own: Option<RequestId>,
         modelled: &Modelled,
+        seen: &Seen<'_>,
         caused: &[Completion],
     ) {
         match (event, own) {
@@ -286,9 +289,17 @@ impl<'a> Checker<'a> {
                     .iter()
                     .find_map(|kind| modelled.get(&(request, *kind)));
                 if let Some(outcome) = answered {
-                    let text = transcript::outcome(outcome, false, &self.machine, &self.printer);
+                    let recorded = seen.get(&(request, Kind::Return)).and_then(|seen| seen.1);
+                    let labels = match recorded.and_then(|recorded| recorded.output.as_ref()) {
+                        Some(Output::Handle(word)) => vec![word.clone()],
+                        Some(Output::Handles(read, write)) => vec![read.clone(), write.clone()],
+                        _ => Vec::new(),
+                    };
+                    let named = !labels.is_empty();
+                    let text = transcript::outcome(outcome, named, &self.machine, &self.printer);
                     let name = self.printer.thread(request.thread);
-                    self.transcript.step(name, self.printer.op(op), text);
+                    let action = transcript::action(&labels, &self.printer.op(op));
+                    self.transcript.step(name, action, text);
                 }
             }
             (Event::Advance { ms, ticks, .. }, _) => {

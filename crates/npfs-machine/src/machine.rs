@@ -150,6 +150,11 @@ impl Machine {
         self.kernel.can_run(thread) && self.runner(thread).is_some_and(|one| one.running.is_none())
     }
 
+    /// Whether each operation is one call of the kernel.
+    pub fn takes_kernel_calls(&self) -> bool {
+        self.kernel_calls
+    }
+
     /// Every sleeping thread.
     pub fn waiting(&self) -> Vec<Waiting> {
         self.kernel.waiting()

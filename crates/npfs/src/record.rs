@@ -15,13 +15,14 @@ use npfs_abi::{
     ThreadId, Time,
 };
 use npfs_host::{Event, Log};
-use npfs_trace::Trace;
+
 use npfs_trace::scenario::Word;
 use npfs_trace::trace::{self, Header, Identity, Model, Recorded};
 
 use crate::Simulation;
 
-pub use npfs_machine::{Checked, Deviations, Difference};
+pub use npfs_machine::{Checked, Difference};
+pub use npfs_trace::Trace;
 
 impl Simulation {
     /// The recording as a trace; `None` without [`Builder::recording`](crate::Builder::recording).
@@ -42,7 +43,7 @@ impl Simulation {
 
 /// Whether the model explains every result of a trace.
 pub fn check(trace: &Trace) -> Checked {
-    npfs_machine::check(trace, &Deviations::default())
+    npfs_machine::check(trace, &npfs_machine::Deviations::default())
 }
 
 /// A log as a trace.
@@ -154,7 +155,22 @@ impl Writer {
                     Call::DuplicateHandle { target: Some(target), .. } => *target,
                     _ => process,
                 };
-                let result = self.recorded(target, reply);
+                // This gives the same handle again, which keeps its name.
+                let again = match call {
+                    Call::CreateIoCompletionPort { port: Some(port), .. } => {
+                        self.handles.get(&(process, *port)).cloned()
+                    }
+                    _ => None,
+                };
+                let result = match again {
+                    Some(word) if reply.status.is_success() => Recorded {
+                        status: Some(reply.status),
+                        information: Some(reply.information),
+                        output: Some(Output::Handle(word)),
+                        ..Recorded::default()
+                    },
+                    _ => self.recorded(target, reply),
+                };
                 if let (Call::CreateProcess { process: child, inherit: true }, true) =
                     (call, reply.status.is_success())
                 {
