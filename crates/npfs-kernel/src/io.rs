@@ -144,19 +144,20 @@ impl Kernel {
         handle: Handle,
         rights: Access,
         delivery: &Delivery,
-        op: FileOp,
+        mut op: FileOp,
         fx: &mut Effects<'_>,
     ) -> Answer {
         let entry = self.entry(id.thread, handle)?;
         let Object::File(file) = entry.object else {
             return Err(Status::OBJECT_TYPE_MISMATCH);
         };
-        let synchronous = self.files[file].synchronous;
+        let object = &self.files[file];
+        let synchronous = object.synchronous;
         if synchronous && *delivery == Delivery::Routine {
             return Err(Status::INVALID_PARAMETER); // SEED-34
         }
         let apc = matches!(delivery, Delivery::Nt { routine: true, .. });
-        if (apc || *delivery == Delivery::Routine) && self.files[file].port.is_some() {
+        if (apc || *delivery == Delivery::Routine) && object.port.is_some() {
             return Err(Status::INVALID_PARAMETER); // IOCP-12
         }
         if !entry.access.has(rights) {
@@ -186,14 +187,19 @@ impl Kernel {
             Delivery::Nt { context, routine, .. } => *context && !routine,
             Delivery::Return | Delivery::Routine => false, // IOCP-05
         };
-        self.begin(Io { request: Request { id, file, event, manner, apc, packet }, op }, fx)
+        self.begin(Request { id, file, event, manner, apc, packet }, &mut op, fx)
     }
 
     /// Takes the lock of a synchronous file object, or queues for it.
-    pub(crate) fn begin(&mut self, io: Io, fx: &mut Effects<'_>) -> Answer {
-        let Request { id, file, manner, .. } = io.request;
+    pub(crate) fn begin(
+        &mut self,
+        request: Request,
+        op: &mut FileOp,
+        fx: &mut Effects<'_>,
+    ) -> Answer {
+        let Request { id, file, manner, .. } = request;
         if manner != Manner::Locked {
-            return Ok(self.start(io, fx));
+            return Ok(self.start(request, op, fx));
         }
         if self.files[file].alertable && self.files[file].lock.is_some() {
             if let Some(reply) = self.run_routines(id.thread) {
@@ -203,13 +209,13 @@ impl Kernel {
         let object = self.files.edit(file);
         if let Some(lock) = &mut object.lock {
             lock.waiters.push_back(id.thread);
-            self.hold(&io.request);
+            self.hold(&request);
             self.threads.edit(thread_id(id.thread)).state =
-                ThreadState::Blocked(Blocked::Lock(Box::new(io)));
+                ThreadState::Blocked(Blocked::Lock(Box::new(Io { request, op: op.clone() })));
             return Ok(Outcome::Blocked(id));
         }
         object.lock = Some(Lock { owner: id.thread, waiters: VecDeque::new() });
-        Ok(self.start(io, fx))
+        Ok(self.start(request, op, fx))
     }
 
     /// Objects that a waiting request refers to stay alive.
@@ -234,8 +240,8 @@ impl Kernel {
         let ThreadState::Blocked(Blocked::Lock(io)) = state else {
             unreachable!("only a thread that waits for a lock is given one")
         };
-        let request = io.request;
-        if let Outcome::Done(reply) = self.start(*io, fx) {
+        let Io { request, mut op } = *io;
+        if let Outcome::Done(reply) = self.start(request, &mut op, fx) {
             self.return_to(thread, reply, fx);
         }
         self.let_go(&request);
@@ -271,18 +277,15 @@ impl Kernel {
         }
     }
 
-    /// The operation itself, the lock being held where there is one.
-    fn start(&mut self, io: Io, fx: &mut Effects<'_>) -> Outcome {
-        let request = io.request;
+    /// The operation itself, the lock being held where there is one. Takes the data out of `op`.
+    fn start(&mut self, request: Request, op: &mut FileOp, fx: &mut Effects<'_>) -> Outcome {
         let Request { id, file, event, manner, .. } = request;
-        let signals = io.op.signals(manner == Manner::Locked);
+        let signals = op.signals(manner == Manner::Locked);
         if signals {
             self.files.edit(file).signaled = false; // EVENT-10
         }
-        let transacts = matches!(io.op, FileOp::Transact(..));
-        let tells_later = io.op.tells_later();
-        let struck = self.strike(&request, &io.op);
-        match struck.and_then(|()| self.perform(io, fx)) {
+        let struck = self.strike(&request, op);
+        match struck.and_then(|()| self.perform(request, op, fx)) {
             Ok(Progress::Pends) => {
                 self.hold(&request);
                 if manner == Manner::Locked && self.files[file].alertable {
@@ -307,10 +310,12 @@ impl Kernel {
                 if signals && (event.is_none() || manner == Manner::Locked) {
                     self.signal_file(file, fx); // EVENT-11 to EVENT-13
                 }
-                self.finish(request, reply, tells_later, fx)
+                self.finish(request, reply, op.tells_later(), fx)
             }
             Err(status)
-                if transacts && manner == Manner::Overlapped && !self.has(Switch::DirectStatus) =>
+                if matches!(op, FileOp::Transact(..))
+                    && manner == Manner::Overlapped
+                    && !self.has(Switch::DirectStatus) =>
             {
                 // TRANSACT-18: since Windows 8 the failure comes as a completion.
                 self.hold(&request);
