@@ -177,7 +177,7 @@ impl Kernel {
         let manner = match (synchronous, delivery) {
             (true, _) => Manner::Locked,
             (false, Delivery::Routine) => Manner::Routine,
-            (false, Delivery::Return) if op == FileOp::Flush => Manner::Sleeping,
+            (false, Delivery::Return) if matches!(op, FileOp::Flush) => Manner::Sleeping,
             (false, Delivery::Return | Delivery::Overlapped { .. } | Delivery::Nt { .. }) => {
                 Manner::Overlapped
             }
@@ -191,6 +191,7 @@ impl Kernel {
     }
 
     /// Takes the lock of a synchronous file object, or queues for it.
+    #[inline]
     pub(crate) fn begin(
         &mut self,
         request: Request,
@@ -284,8 +285,12 @@ impl Kernel {
         if signals {
             self.files.edit(file).signaled = false; // EVENT-10
         }
-        let struck = self.strike(&request, op);
-        match struck.and_then(|()| self.perform(request, op, fx)) {
+        let struck = if fx.faults { self.strike(&request, op) } else { Ok(()) };
+        let progress = match struck {
+            Ok(()) => self.perform(request, op, fx),
+            Err(status) => Err(status),
+        };
+        match progress {
             Ok(Progress::Pends) => {
                 self.hold(&request);
                 if manner == Manner::Locked && self.files[file].alertable {
@@ -301,7 +306,7 @@ impl Kernel {
                 }
             }
             Ok(Progress::Done(reply)) => {
-                self.unmark(id);
+                self.unmark(id, fx);
                 // EVENT-04: success and warnings tell everybody.
                 if let Some(event) = event {
                     self.events.edit(event).signaled = true;
@@ -324,13 +329,14 @@ impl Kernel {
             }
             // EVENT-05, EVENT-18: a failure at once tells nobody.
             Err(status) => {
-                self.unmark(id);
+                self.unmark(id, fx);
                 self.finish(request, Reply::status(status), false, fx)
             }
         }
     }
 
     /// The end of an operation inside its own call.
+    #[inline]
     fn finish(
         &mut self,
         request: Request,
@@ -407,8 +413,8 @@ impl Kernel {
 
     /// The end of a request that was pending: status block, event, file object, routine, wake.
     pub(crate) fn complete(&mut self, ended: Settled, fx: &mut Effects<'_>) {
-        let Some(ended) = self.postpone(ended) else { return };
-        let Settled { request, status, information, data } = ended;
+        let ended = if fx.faults { self.postpone(ended) } else { Some(ended) };
+        let Some(Settled { request, status, information, data }) = ended else { return };
         let Request { id, file, event, manner, .. } = request;
         if let Some(event) = event {
             self.events.edit(event).signaled = true; // EVENT-07

@@ -63,6 +63,7 @@ impl HandleTable {
         Handle((self.entries.insert(entry) as u32 + 1) * 4)
     }
 
+    #[inline]
     pub(crate) fn get(&self, handle: Handle) -> Result<Entry, Status> {
         key(handle).and_then(|key| self.entries.get(key)).copied().ok_or(Status::INVALID_HANDLE)
     }

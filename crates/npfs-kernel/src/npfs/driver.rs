@@ -141,14 +141,14 @@ impl Kernel {
 
     /// OQ-01: as Wine, where the profile says so (DISC-09).
     fn refuses_listening(&self, op: &FileOp, instance: &Instance) -> bool {
-        *op == FileOp::Disconnect
+        matches!(op, FileOp::Disconnect)
             && instance.state() == PipeState::Listening
             && self.has(Switch::DisconnectRefusesListening)
     }
 
     /// OQ-16: a listen that finds its client may drop the context too.
     fn refused(&mut self, instance: Id<Instance>, op: &FileOp, status: Status) {
-        let drops = *op == FileOp::Listen && status == Status::PIPE_CONNECTED;
+        let drops = matches!(op, FileOp::Listen) && status == Status::PIPE_CONNECTED;
         if drops && self.has(Switch::RefusedListenDropsContext) {
             let connection = self.connection(instance);
             connection.opener = None;
@@ -258,10 +258,9 @@ impl Kernel {
             CompletionMode::Queue => Writing::Wait,
             CompletionMode::Complete => Writing::NoWait,
         };
-        if end == End::Client
-            && pipe_type == PipeType::Byte
-            && self.collects(instance, &request, &data, fx)
-        {
+        let link = object.connection();
+        let remote = end == End::Client && link.is_some_and(|link| link.remote.is_some());
+        if remote && pipe_type == PipeType::Byte && self.collects(instance, &request, &data, fx) {
             let information = data.size();
             return Ok(Progress::Done(Reply {
                 status: Status::SUCCESS,
