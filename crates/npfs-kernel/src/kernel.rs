@@ -230,9 +230,23 @@ impl Kernel {
         if !self.can_run(thread) {
             return Outcome::Done(Reply::status(Status::INVALID_PARAMETER));
         }
+        let quick = self.quick(thread, call);
         let asking = self.threads.edit(thread_id(thread));
         asking.calls = asking.calls.wrapping_add(1);
         let request = RequestId { thread, call: asking.calls };
+        if let Some((information, data)) = quick {
+            return Outcome::Done(Kernel::reply(Status::SUCCESS, information, data));
+        }
+        self.step_with_effects(request, call, caused)
+    }
+
+    #[inline(never)]
+    pub(crate) fn step_with_effects(
+        &mut self,
+        request: RequestId,
+        call: &Call,
+        caused: &mut Vec<Completion>,
+    ) -> Outcome {
         self.with_effects(caused, |kernel, fx| match kernel.dispatch(request, call, fx) {
             Ok(outcome) => outcome,
             Err(status) => Outcome::Done(Reply::status(status)),

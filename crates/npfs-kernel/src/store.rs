@@ -127,8 +127,10 @@ impl<T: Clone + Hash> Store<T> {
 
     #[inline]
     pub(crate) fn get(&self, id: Id<T>) -> Option<&T> {
-        let slot = self.slots.get(id.index as usize)?;
-        (slot.generation == id.generation).then_some(&slot.value)
+        match self.slots.get(id.index as usize) {
+            Some(slot) if slot.generation == id.generation => Some(&slot.value),
+            Some(_) | None => None,
+        }
     }
 
     /// The object, to be changed. A stale name is a broken invariant.

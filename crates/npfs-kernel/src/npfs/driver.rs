@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 
 use npfs_abi::{
     CompletionMode, Configuration, CreateNamedPipe, Data, End, HandleState, HandleStateQuery,
-    LocalInfo, Output, Peek, PipeInfo, PipeState, PipeType, ReadMode, Reply, Status, Switch, Token,
+    LocalInfo, Output, Peek, PipeInfo, PipeState, PipeType, ReadMode, Reply, Status, Switch,
+    ThreadId, Token,
 };
 
 use super::fsctl::refused_at_root;
@@ -124,9 +125,7 @@ impl Kernel {
                 Ok(Progress::Done(Reply::ok()))
             }
             FileOp::Control(code, ref input, length) => self.control(request, code, input, length),
-            FileOp::Query(class, length, access) => {
-                self.query(request.file, class, length, access)
-            }
+            FileOp::Query(class, length, access) => self.query(request.file, class, length, access),
             FileOp::Set(class, ref input) => self.set(request, class, input, fx),
             FileOp::QueryVolume(class, length) => query_volume(class, length),
             FileOp::ObjectName => self.object_name(request.file),
@@ -209,6 +208,7 @@ impl Kernel {
     }
 
     /// The connection of an instance whose state says that there is one.
+    #[inline(always)]
     pub(crate) fn connection(&mut self, instance: Id<Instance>) -> &mut Connection {
         match self.instances.edit(instance).connection_mut() {
             Some(connection) => connection,
@@ -269,7 +269,8 @@ impl Kernel {
             }));
         }
         let profile = self.system.profile;
-        let context = self.context_of(instance, end, request);
+        let link = self.instances[instance].connection();
+        let context = link.and_then(|link| self.context_of(link, end, request.id.thread));
         let queue = self.connection(instance).towards(end.peer());
         let source = Source { writing, request, context };
         match queue.write(pipe_type, data, source, profile, &mut fx.settled) {
@@ -283,10 +284,15 @@ impl Kernel {
     }
 
     /// The context that a client's data carries, if its server follows it (IMP-08, IMP-16).
-    fn context_of(&self, instance: Id<Instance>, end: End, request: Request) -> Option<Arc<Token>> {
-        let link = self.instances[instance].connection()?;
+    #[inline(always)]
+    pub(crate) fn context_of(
+        &self,
+        link: &Connection,
+        end: End,
+        thread: ThreadId,
+    ) -> Option<Arc<Token>> {
         let follows = end == End::Client && link.quality.dynamic && link.opener.is_some();
-        follows.then(|| self.client_token(request.id.thread, link.remote.is_some()))
+        follows.then(|| self.client_token(thread, link.remote.is_some()))
     }
 
     fn peek(&mut self, instance: Id<Instance>, end: End, length: u32) -> Progress {
@@ -348,7 +354,8 @@ impl Kernel {
             return Err(Status::PIPE_EMPTY); // OQ-24
         }
         inward.pend_read(request, length, ReadMode::Message);
-        let context = self.context_of(instance, end, request); // IMP-17
+        let link = self.instances[instance].connection();
+        let context = link.and_then(|link| self.context_of(link, end, request.id.thread)); // IMP-17
         let outward = self.connection(instance).towards(end.peer());
         let source = Source { writing: Writing::Transact, request, context };
         outward.write(pipe_type, data, source, profile, &mut fx.settled);
