@@ -187,36 +187,44 @@ impl Kernel {
             Delivery::Nt { context, routine, .. } => *context && !routine,
             Delivery::Return | Delivery::Routine => false, // IOCP-05
         };
-        self.begin(Request { id, file, event, manner, apc, packet }, &mut op, fx)
+        self.begin(&Request { id, file, event, manner, apc, packet }, &mut op, fx)
     }
 
     /// Takes the lock of a synchronous file object, or queues for it.
-    #[inline]
     pub(crate) fn begin(
         &mut self,
-        request: Request,
+        request: &Request,
         op: &mut FileOp,
         fx: &mut Effects<'_>,
     ) -> Answer {
-        let Request { id, file, manner, .. } = request;
-        if manner != Manner::Locked {
-            return Ok(self.start(request, op, fx));
+        if request.manner == Manner::Locked {
+            if let Some(outcome) = self.lock(request, op) {
+                return Ok(outcome);
+            }
         }
+        Ok(self.start(request, op, fx))
+    }
+
+    /// Takes the lock of a synchronous file object; if another has it, the thread queues for it
+    /// or, where it may, runs its routines.
+    fn lock(&mut self, request: &Request, op: &FileOp) -> Option<Outcome> {
+        let Request { id, file, .. } = *request;
         if self.files[file].alertable && self.files[file].lock.is_some() {
             if let Some(reply) = self.run_routines(id.thread) {
-                return Ok(Outcome::Done(reply)); // SYNC-16
+                return Some(Outcome::Done(reply)); // SYNC-16
             }
         }
         let object = self.files.edit(file);
         if let Some(lock) = &mut object.lock {
             lock.waiters.push_back(id.thread);
-            self.hold(&request);
+            self.hold(request);
+            let io = Io { request: *request, op: op.clone() };
             self.threads.edit(thread_id(id.thread)).state =
-                ThreadState::Blocked(Blocked::Lock(Box::new(Io { request, op: op.clone() })));
-            return Ok(Outcome::Blocked(id));
+                ThreadState::Blocked(Blocked::Lock(Box::new(io)));
+            return Some(Outcome::Blocked(id));
         }
         object.lock = Some(Lock { owner: id.thread, waiters: VecDeque::new() });
-        Ok(self.start(request, op, fx))
+        None
     }
 
     /// Objects that a waiting request refers to stay alive.
@@ -242,7 +250,7 @@ impl Kernel {
             unreachable!("only a thread that waits for a lock is given one")
         };
         let Io { request, mut op } = *io;
-        if let Outcome::Done(reply) = self.start(request, &mut op, fx) {
+        if let Outcome::Done(reply) = self.start(&request, &mut op, fx) {
             self.return_to(thread, reply, fx);
         }
         self.let_go(&request);
@@ -279,40 +287,40 @@ impl Kernel {
     }
 
     /// The operation itself, the lock being held where there is one. Takes the data out of `op`.
-    fn start(&mut self, request: Request, op: &mut FileOp, fx: &mut Effects<'_>) -> Outcome {
-        let Request { id, file, event, manner, .. } = request;
+    fn start(&mut self, request: &Request, op: &mut FileOp, fx: &mut Effects<'_>) -> Outcome {
+        let (file, manner) = (request.file, request.manner);
         let signals = op.signals(manner == Manner::Locked);
         if signals {
             self.files.edit(file).signaled = false; // EVENT-10
         }
-        let struck = if fx.faults { self.strike(&request, op) } else { Ok(()) };
+        let struck = if fx.faults { self.strike(request, op) } else { Ok(()) };
         let progress = match struck {
             Ok(()) => self.perform(request, op, fx),
             Err(status) => Err(status),
         };
         match progress {
             Ok(Progress::Pends) => {
-                self.hold(&request);
+                self.hold(request);
                 if manner == Manner::Locked && self.files[file].alertable {
                     fx.routines = true; // CONNECT-21: one may be queued already.
                 }
                 match manner {
                     Manner::Locked | Manner::Sleeping => {
-                        self.threads.edit(thread_id(id.thread)).state =
+                        self.threads.edit(thread_id(request.id.thread)).state =
                             ThreadState::Blocked(Blocked::Request(file));
-                        Outcome::Blocked(id)
+                        Outcome::Blocked(request.id)
                     }
-                    Manner::Overlapped | Manner::Routine => Outcome::Pending(id),
+                    Manner::Overlapped | Manner::Routine => Outcome::Pending(request.id),
                 }
             }
             Ok(Progress::Done(reply)) => {
-                self.unmark(id, fx);
+                self.unmark(request.id, fx);
                 // EVENT-04: success and warnings tell everybody.
-                if let Some(event) = event {
+                if let Some(event) = request.event {
                     self.events.edit(event).signaled = true;
                     fx.signaled = true;
                 }
-                if signals && (event.is_none() || manner == Manner::Locked) {
+                if signals && (request.event.is_none() || manner == Manner::Locked) {
                     self.signal_file(file, fx); // EVENT-11 to EVENT-13
                 }
                 self.finish(request, reply, op.tells_later(), fx)
@@ -323,23 +331,22 @@ impl Kernel {
                     && !self.has(Switch::DirectStatus) =>
             {
                 // TRANSACT-18: since Windows 8 the failure comes as a completion.
-                self.hold(&request);
-                fx.settled.push(Settled::empty(request, status));
-                Outcome::Pending(id)
+                self.hold(request);
+                fx.settled.push(Settled::empty(*request, status));
+                Outcome::Pending(request.id)
             }
             // EVENT-05, EVENT-18: a failure at once tells nobody.
             Err(status) => {
-                self.unmark(id, fx);
+                self.unmark(request.id, fx);
                 self.finish(request, Reply::status(status), false, fx)
             }
         }
     }
 
     /// The end of an operation inside its own call.
-    #[inline]
     fn finish(
         &mut self,
-        request: Request,
+        request: &Request,
         reply: Reply,
         tells_later: bool,
         fx: &mut Effects<'_>,
@@ -347,10 +354,10 @@ impl Kernel {
         if request.apc && !reply.status.is_error() {
             self.queue_routine(request.id.thread, request.id, fx); // APC-02
         }
-        let later = self.tell_port_at_once(&request, &reply, tells_later);
+        let later = self.tell_port_at_once(request, &reply, tells_later);
         match request.manner {
             Manner::Overlapped if later => {
-                let held = self.holds_block(&request);
+                let held = self.holds_block(request);
                 fx.caused.push(Completion { request: request.id, wakes: false, held, reply });
                 return Outcome::Pending(request.id);
             }

@@ -240,6 +240,7 @@ impl Kernel {
         self.step_with_effects(request, call, caused)
     }
 
+    /// The long way of a call that is named already.
     #[inline(never)]
     pub(crate) fn step_with_effects(
         &mut self,
@@ -247,10 +248,11 @@ impl Kernel {
         call: &Call,
         caused: &mut Vec<Completion>,
     ) -> Outcome {
-        self.with_effects(caused, |kernel, fx| match kernel.dispatch(request, call, fx) {
+        let answer = self.with_effects(caused, |kernel, fx| kernel.dispatch(request, call, fx));
+        match answer {
             Ok(outcome) => outcome,
             Err(status) => Outcome::Done(Reply::status(status)),
-        })
+        }
     }
 
     /// Time passes up to `to`; sleepers whose time has come wake in order of (deadline, arrival).
@@ -343,7 +345,6 @@ impl Kernel {
     }
 
     /// Runs `work`, then everything that it set off, until nothing is left to do.
-    #[inline]
     fn with_effects<T>(
         &mut self,
         caused: &mut Vec<Completion>,
@@ -602,7 +603,6 @@ impl Kernel {
     }
 
     /// The handle table entry of the calling thread's process.
-    #[inline]
     pub(crate) fn entry(&self, thread: ThreadId, handle: Handle) -> Result<Entry, Status> {
         self.processes[process_id(self.process_of(thread))].handles.get(handle)
     }

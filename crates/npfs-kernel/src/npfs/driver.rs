@@ -28,14 +28,14 @@ impl Kernel {
     /// The driver. Takes the data out of `op`.
     pub(crate) fn perform(
         &mut self,
-        request: Request,
+        request: &Request,
         op: &mut FileOp,
         fx: &mut Effects<'_>,
     ) -> Result<Progress, Status> {
         let place = self.files[request.file].place;
         self.send_before(place, op, fx);
         let (end, instance) = match (place, op.operation()) {
-            (_, None) => return self.perform_anywhere(request, op, fx),
+            (_, None) => return self.perform_anywhere(*request, op, fx),
             (Place::At(end, instance), Some(operation)) => {
                 let found = &self.instances[instance];
                 match state::rule(operation, end, found.state()) {
@@ -76,10 +76,10 @@ impl Kernel {
             FileOp::Peek(length) => Ok(self.peek(instance, end, length)),
             FileOp::PeekRaw(length) => self.peek_raw(instance, end, length),
             FileOp::Transact(ref mut data, length) => {
-                self.transact(instance, end, request, core::mem::take(data), length, fx)
+                self.transact(instance, end, *request, core::mem::take(data), length, fx)
             }
-            FileOp::Flush => Ok(self.flush(instance, end, request)),
-            FileOp::Listen => self.listen(instance, request, fx),
+            FileOp::Flush => Ok(self.flush(instance, end, *request)),
+            FileOp::Listen => self.listen(instance, *request, fx),
             FileOp::Disconnect => {
                 self.disconnect(instance, fx);
                 Ok(Progress::Done(Reply::ok()))
@@ -92,7 +92,7 @@ impl Kernel {
             FileOp::SetSecurity(information, ref descriptor) => {
                 Ok(self.perform_set_security(instance, information, descriptor))
             }
-            FileOp::State(query) => self.handle_state(instance, end, query, request),
+            FileOp::State(query) => self.handle_state(instance, end, query, *request),
             FileOp::SetState { mode, collection } => {
                 self.set_state(instance, end, mode, collection)
             }
@@ -220,7 +220,7 @@ impl Kernel {
         &mut self,
         instance: Id<Instance>,
         end: End,
-        request: Request,
+        request: &Request,
         length: u32,
         fx: &mut Effects<'_>,
     ) -> Result<Progress, Status> {
@@ -236,7 +236,7 @@ impl Kernel {
             }
             Read::Empty if modes.completion == CompletionMode::Complete => Err(Status::PIPE_EMPTY),
             Read::Empty => {
-                queue.pend_read(request, length, modes.read);
+                queue.pend_read(*request, length, modes.read);
                 Ok(Progress::Pends)
             }
         }
@@ -246,7 +246,7 @@ impl Kernel {
         &mut self,
         instance: Id<Instance>,
         end: End,
-        request: Request,
+        request: &Request,
         data: Data,
         fx: &mut Effects<'_>,
     ) -> Result<Progress, Status> {
@@ -260,7 +260,7 @@ impl Kernel {
         };
         let link = object.connection();
         let remote = end == End::Client && link.is_some_and(|link| link.remote.is_some());
-        if remote && pipe_type == PipeType::Byte && self.collects(instance, &request, &data, fx) {
+        if remote && pipe_type == PipeType::Byte && self.collects(instance, request, &data, fx) {
             let information = data.size();
             return Ok(Progress::Done(Reply {
                 status: Status::SUCCESS,
@@ -272,7 +272,7 @@ impl Kernel {
         let link = self.instances[instance].connection();
         let context = link.and_then(|link| self.context_of(link, end, request.id.thread));
         let queue = self.connection(instance).towards(end.peer());
-        let source = Source { writing, request, context };
+        let source = Source { writing, request: *request, context };
         match queue.write(pipe_type, data, source, profile, &mut fx.settled) {
             Write::Done(information) => Ok(Progress::Done(Reply {
                 status: Status::SUCCESS,

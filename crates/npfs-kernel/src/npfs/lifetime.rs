@@ -213,7 +213,7 @@ impl Kernel {
         }
         let request =
             Request { id, file, event: None, manner: Manner::Locked, apc: false, packet: false };
-        self.begin(request, &mut FileOp::Close, fx)
+        self.begin(&request, &mut FileOp::Close, fx)
     }
 
     /// Closes the end that a file object is (CLOSE-01 to CLOSE-15).

@@ -259,13 +259,15 @@ impl Queue {
             self.used -= reader.charge;
             let taken = reader.length.min(rest.size());
             let more = taken < rest.size() && reader.mode == ReadMode::Message;
+            let left = rest.part(taken..u32::MAX);
+            let data = if left.is_empty() { rest } else { rest.part(0..taken) };
             settled.push(Settled {
                 request: reader.request,
                 status: if more { Status::BUFFER_OVERFLOW } else { Status::SUCCESS },
                 information: taken,
-                data: rest.part(0..taken),
+                data,
             });
-            rest = rest.part(taken..u32::MAX);
+            rest = left;
         }
         rest
     }
