@@ -33,8 +33,16 @@ impl Data {
         Data { bytes: self.bytes.clone(), start: self.start + start, end: self.start + end }
     }
 
+    /// Whether there are no bytes.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
     /// The number of bytes, as Windows counts them in a `u32`.
     #[must_use]
+    #[inline]
     pub fn size(&self) -> u32 {
         self.end - self.start
     }

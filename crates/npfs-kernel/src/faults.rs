@@ -103,11 +103,13 @@ impl Kernel {
         faults.struck.iter().filter_map(|place| faults.plan.get(*place as usize)).map(|p| &p.fault)
     }
 
+    /// Whether there is any plan. Without one nothing strikes, is marked or is told late.
+    pub(crate) fn plans_faults(&self) -> bool {
+        !self.faults[FAULTS].plan.is_empty()
+    }
+
     /// Whether a call by name fails by plan.
     pub(crate) fn fails_by_plan(&mut self, call: &Call) -> Result<(), Status> {
-        if self.faults[FAULTS].plan.is_empty() {
-            return Ok(());
-        }
         let (point, name) = match call {
             Call::CreateNamedPipe(arguments) => (FaultPoint::CreatePipe, Some(&arguments.name)),
             Call::CreateFile(arguments) => (FaultPoint::Open, Some(&arguments.name)),
@@ -124,9 +126,6 @@ impl Kernel {
 
     /// Whether an operation on a file fails by plan, or is marked to be told late.
     pub(crate) fn strike(&mut self, request: &Request, op: &FileOp) -> Result<(), Status> {
-        if self.faults[FAULTS].plan.is_empty() {
-            return Ok(());
-        }
         let Some(point) = op.fault_point() else { return Ok(()) };
         let path = match self.files[request.file].place {
             Place::At(_, instance) => self.pipe_of(instance).path.clone(),
@@ -144,8 +143,8 @@ impl Kernel {
     }
 
     /// A call that was marked is over already: there is no end to tell.
-    pub(crate) fn unmark(&mut self, request: RequestId) {
-        if !self.faults[FAULTS].marked.is_empty() {
+    pub(crate) fn unmark(&mut self, request: RequestId, fx: &Effects<'_>) {
+        if fx.faults && !self.faults[FAULTS].marked.is_empty() {
             self.faults.edit(FAULTS).marked.retain(|(marked, _)| *marked != request);
         }
     }

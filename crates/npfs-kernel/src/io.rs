@@ -144,19 +144,20 @@ impl Kernel {
         handle: Handle,
         rights: Access,
         delivery: &Delivery,
-        op: FileOp,
+        mut op: FileOp,
         fx: &mut Effects<'_>,
     ) -> Answer {
         let entry = self.entry(id.thread, handle)?;
         let Object::File(file) = entry.object else {
             return Err(Status::OBJECT_TYPE_MISMATCH);
         };
-        let synchronous = self.files[file].synchronous;
+        let object = &self.files[file];
+        let synchronous = object.synchronous;
         if synchronous && *delivery == Delivery::Routine {
             return Err(Status::INVALID_PARAMETER); // SEED-34
         }
         let apc = matches!(delivery, Delivery::Nt { routine: true, .. });
-        if (apc || *delivery == Delivery::Routine) && self.files[file].port.is_some() {
+        if (apc || *delivery == Delivery::Routine) && object.port.is_some() {
             return Err(Status::INVALID_PARAMETER); // IOCP-12
         }
         if !entry.access.has(rights) {
@@ -176,7 +177,7 @@ impl Kernel {
         let manner = match (synchronous, delivery) {
             (true, _) => Manner::Locked,
             (false, Delivery::Routine) => Manner::Routine,
-            (false, Delivery::Return) if op == FileOp::Flush => Manner::Sleeping,
+            (false, Delivery::Return) if matches!(op, FileOp::Flush) => Manner::Sleeping,
             (false, Delivery::Return | Delivery::Overlapped { .. } | Delivery::Nt { .. }) => {
                 Manner::Overlapped
             }
@@ -186,30 +187,44 @@ impl Kernel {
             Delivery::Nt { context, routine, .. } => *context && !routine,
             Delivery::Return | Delivery::Routine => false, // IOCP-05
         };
-        self.begin(Io { request: Request { id, file, event, manner, apc, packet }, op }, fx)
+        self.begin(&Request { id, file, event, manner, apc, packet }, &mut op, fx)
     }
 
     /// Takes the lock of a synchronous file object, or queues for it.
-    pub(crate) fn begin(&mut self, io: Io, fx: &mut Effects<'_>) -> Answer {
-        let Request { id, file, manner, .. } = io.request;
-        if manner != Manner::Locked {
-            return Ok(self.start(io, fx));
+    pub(crate) fn begin(
+        &mut self,
+        request: &Request,
+        op: &mut FileOp,
+        fx: &mut Effects<'_>,
+    ) -> Answer {
+        if request.manner == Manner::Locked {
+            if let Some(outcome) = self.lock(request, op) {
+                return Ok(outcome);
+            }
         }
+        Ok(self.start(request, op, fx))
+    }
+
+    /// Takes the lock of a synchronous file object; if another has it, the thread queues for it
+    /// or, where it may, runs its routines.
+    fn lock(&mut self, request: &Request, op: &FileOp) -> Option<Outcome> {
+        let Request { id, file, .. } = *request;
         if self.files[file].alertable && self.files[file].lock.is_some() {
             if let Some(reply) = self.run_routines(id.thread) {
-                return Ok(Outcome::Done(reply)); // SYNC-16
+                return Some(Outcome::Done(reply)); // SYNC-16
             }
         }
         let object = self.files.edit(file);
         if let Some(lock) = &mut object.lock {
             lock.waiters.push_back(id.thread);
-            self.hold(&io.request);
+            self.hold(request);
+            let io = Io { request: *request, op: op.clone() };
             self.threads.edit(thread_id(id.thread)).state =
                 ThreadState::Blocked(Blocked::Lock(Box::new(io)));
-            return Ok(Outcome::Blocked(id));
+            return Some(Outcome::Blocked(id));
         }
         object.lock = Some(Lock { owner: id.thread, waiters: VecDeque::new() });
-        Ok(self.start(io, fx))
+        None
     }
 
     /// Objects that a waiting request refers to stay alive.
@@ -234,8 +249,8 @@ impl Kernel {
         let ThreadState::Blocked(Blocked::Lock(io)) = state else {
             unreachable!("only a thread that waits for a lock is given one")
         };
-        let request = io.request;
-        if let Outcome::Done(reply) = self.start(*io, fx) {
+        let Io { request, mut op } = *io;
+        if let Outcome::Done(reply) = self.start(&request, &mut op, fx) {
             self.return_to(thread, reply, fx);
         }
         self.let_go(&request);
@@ -271,55 +286,58 @@ impl Kernel {
         }
     }
 
-    /// The operation itself, the lock being held where there is one.
-    fn start(&mut self, io: Io, fx: &mut Effects<'_>) -> Outcome {
-        let request = io.request;
-        let Request { id, file, event, manner, .. } = request;
-        let signals = io.op.signals(manner == Manner::Locked);
+    /// The operation itself, the lock being held where there is one. Takes the data out of `op`.
+    fn start(&mut self, request: &Request, op: &mut FileOp, fx: &mut Effects<'_>) -> Outcome {
+        let (file, manner) = (request.file, request.manner);
+        let signals = op.signals(manner == Manner::Locked);
         if signals {
             self.files.edit(file).signaled = false; // EVENT-10
         }
-        let transacts = matches!(io.op, FileOp::Transact(..));
-        let tells_later = io.op.tells_later();
-        let struck = self.strike(&request, &io.op);
-        match struck.and_then(|()| self.perform(io, fx)) {
+        let struck = if fx.faults { self.strike(request, op) } else { Ok(()) };
+        let progress = match struck {
+            Ok(()) => self.perform(request, op, fx),
+            Err(status) => Err(status),
+        };
+        match progress {
             Ok(Progress::Pends) => {
-                self.hold(&request);
+                self.hold(request);
                 if manner == Manner::Locked && self.files[file].alertable {
                     fx.routines = true; // CONNECT-21: one may be queued already.
                 }
                 match manner {
                     Manner::Locked | Manner::Sleeping => {
-                        self.threads.edit(thread_id(id.thread)).state =
+                        self.threads.edit(thread_id(request.id.thread)).state =
                             ThreadState::Blocked(Blocked::Request(file));
-                        Outcome::Blocked(id)
+                        Outcome::Blocked(request.id)
                     }
-                    Manner::Overlapped | Manner::Routine => Outcome::Pending(id),
+                    Manner::Overlapped | Manner::Routine => Outcome::Pending(request.id),
                 }
             }
             Ok(Progress::Done(reply)) => {
-                self.unmark(id);
+                self.unmark(request.id, fx);
                 // EVENT-04: success and warnings tell everybody.
-                if let Some(event) = event {
+                if let Some(event) = request.event {
                     self.events.edit(event).signaled = true;
                     fx.signaled = true;
                 }
-                if signals && (event.is_none() || manner == Manner::Locked) {
+                if signals && (request.event.is_none() || manner == Manner::Locked) {
                     self.signal_file(file, fx); // EVENT-11 to EVENT-13
                 }
-                self.finish(request, reply, tells_later, fx)
+                self.finish(request, reply, op.tells_later(), fx)
             }
             Err(status)
-                if transacts && manner == Manner::Overlapped && !self.has(Switch::DirectStatus) =>
+                if matches!(op, FileOp::Transact(..))
+                    && manner == Manner::Overlapped
+                    && !self.has(Switch::DirectStatus) =>
             {
                 // TRANSACT-18: since Windows 8 the failure comes as a completion.
-                self.hold(&request);
-                fx.settled.push(Settled::empty(request, status));
-                Outcome::Pending(id)
+                self.hold(request);
+                fx.settled.push(Settled::empty(*request, status));
+                Outcome::Pending(request.id)
             }
             // EVENT-05, EVENT-18: a failure at once tells nobody.
             Err(status) => {
-                self.unmark(id);
+                self.unmark(request.id, fx);
                 self.finish(request, Reply::status(status), false, fx)
             }
         }
@@ -328,7 +346,7 @@ impl Kernel {
     /// The end of an operation inside its own call.
     fn finish(
         &mut self,
-        request: Request,
+        request: &Request,
         reply: Reply,
         tells_later: bool,
         fx: &mut Effects<'_>,
@@ -336,10 +354,10 @@ impl Kernel {
         if request.apc && !reply.status.is_error() {
             self.queue_routine(request.id.thread, request.id, fx); // APC-02
         }
-        let later = self.tell_port_at_once(&request, &reply, tells_later);
+        let later = self.tell_port_at_once(request, &reply, tells_later);
         match request.manner {
             Manner::Overlapped if later => {
-                let held = self.holds_block(&request);
+                let held = self.holds_block(request);
                 fx.caused.push(Completion { request: request.id, wakes: false, held, reply });
                 return Outcome::Pending(request.id);
             }
@@ -402,8 +420,8 @@ impl Kernel {
 
     /// The end of a request that was pending: status block, event, file object, routine, wake.
     pub(crate) fn complete(&mut self, ended: Settled, fx: &mut Effects<'_>) {
-        let Some(ended) = self.postpone(ended) else { return };
-        let Settled { request, status, information, data } = ended;
+        let ended = if fx.faults { self.postpone(ended) } else { Some(ended) };
+        let Some(Settled { request, status, information, data }) = ended else { return };
         let Request { id, file, event, manner, .. } = request;
         if let Some(event) = event {
             self.events.edit(event).signaled = true; // EVENT-07

@@ -20,6 +20,9 @@ mod npfs;
 mod port;
 mod process;
 pub mod program;
+mod quick;
+#[cfg(test)]
+mod quick_tests;
 mod report;
 mod request;
 mod security;

@@ -156,8 +156,9 @@ impl Kernel {
 
     /// A file object's own event, unless its flags forbid it.
     pub(crate) fn signal_file(&mut self, file: Id<File>, fx: &mut Effects<'_>) {
-        if self.files[file].skips & notification::SKIP_SET_EVENT_ON_HANDLE == 0 {
-            self.files.edit(file).signaled = true;
+        let object = self.files.edit(file);
+        if object.skips & notification::SKIP_SET_EVENT_ON_HANDLE == 0 {
+            object.signaled = true;
             fx.signaled = true;
         }
     }

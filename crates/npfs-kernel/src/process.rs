@@ -63,8 +63,12 @@ impl HandleTable {
         Handle((self.entries.insert(entry) as u32 + 1) * 4)
     }
 
+    pub(crate) fn find(&self, handle: Handle) -> Option<&Entry> {
+        self.entries.get(key(handle)?)
+    }
+
     pub(crate) fn get(&self, handle: Handle) -> Result<Entry, Status> {
-        key(handle).and_then(|key| self.entries.get(key)).copied().ok_or(Status::INVALID_HANDLE)
+        self.find(handle).copied().ok_or(Status::INVALID_HANDLE)
     }
 
     pub(crate) fn entry(&mut self, handle: Handle) -> Result<&mut Entry, Status> {

@@ -58,6 +58,7 @@ impl Quality {
 
 impl Kernel {
     /// As whom a thread acts: as somebody else, or as its process.
+    #[inline(always)]
     pub(crate) fn token_of(&self, thread: ThreadId) -> &Arc<Token> {
         let object = &self.threads[thread_id(thread)];
         match &object.token {
@@ -68,16 +69,10 @@ impl Kernel {
 
     /// Whether a thread's opens of `\\server\pipe\` come over the network as those of a remote
     /// client, whose token then has the network group.
+    #[inline(always)]
     pub(crate) fn client_token(&self, thread: ThreadId, remote: bool) -> Arc<Token> {
         let token = self.token_of(thread);
-        if !remote {
-            return token.clone();
-        }
-        let mut token = Token::clone(token);
-        if let Ok(network) = Sid::NETWORK.parse() {
-            token.groups.push(network);
-        }
-        Arc::new(token)
+        if remote { over_network(token) } else { token.clone() }
     }
 
     pub(crate) fn set_thread_token(&mut self, thread: ThreadId, token: Option<&Token>) -> Answer {
@@ -300,6 +295,16 @@ impl Kernel {
         let op = FileOp::Attribute(attribute);
         self.io(request, pipe, Access::NONE, &Delivery::Return, op, fx)
     }
+}
+
+#[cold]
+#[inline(never)]
+fn over_network(token: &Token) -> Arc<Token> {
+    let mut token = token.clone();
+    if let Ok(network) = Sid::NETWORK.parse() {
+        token.groups.push(network);
+    }
+    Arc::new(token)
 }
 
 /// The rights for all the parts that are asked for.

@@ -125,30 +125,40 @@ impl<T: Clone + Hash> Store<T> {
         Id { index: key as u32, generation, of: PhantomData }
     }
 
+    #[inline]
     pub(crate) fn get(&self, id: Id<T>) -> Option<&T> {
-        let slot = self.slots.get(id.index as usize)?;
-        (slot.generation == id.generation).then_some(&slot.value)
+        match self.slots.get(id.index as usize) {
+            Some(slot) if slot.generation == id.generation => Some(&slot.value),
+            Some(_) | None => None,
+        }
     }
 
     /// The object, to be changed. A stale name is a broken invariant.
+    #[inline]
     pub(crate) fn edit(&mut self, id: Id<T>) -> &mut T {
-        let slot = &mut self.slots[id.index as usize];
-        assert_eq!(slot.generation, id.generation, "a stale name was used");
         if self.tracking {
-            if slot.logged != self.epoch {
-                slot.logged = self.epoch;
-                self.log.push((
-                    id.index as usize,
-                    Before::Present(slot.value.clone(), slot.generation),
-                ));
-            }
-            if !slot.dirty {
-                slot.dirty = true;
-                self.sum = self.sum.wrapping_sub(slot.hash);
-                self.dirty.push(id.index as usize);
-            }
+            self.note(id);
         }
-        &mut slot.value
+        match self.slots.get_mut(id.index as usize) {
+            Some(slot) if slot.generation == id.generation => &mut slot.value,
+            Some(_) | None => stale(),
+        }
+    }
+
+    /// An object is about to be changed: its old value goes to the log, its hash is void.
+    #[inline(never)]
+    fn note(&mut self, id: Id<T>) {
+        let slot = &mut self.slots[id.index as usize];
+        if slot.logged != self.epoch {
+            slot.logged = self.epoch;
+            let before = Before::Present(slot.value.clone(), slot.generation);
+            self.log.push((id.index as usize, before));
+        }
+        if !slot.dirty {
+            slot.dirty = true;
+            self.sum = self.sum.wrapping_sub(slot.hash);
+            self.dirty.push(id.index as usize);
+        }
     }
 
     pub(crate) fn remove(&mut self, id: Id<T>) -> T {
@@ -263,12 +273,19 @@ fn salted<T: Hash>(key: usize, value: &T) -> u64 {
 impl<T: Clone + Hash> Index<Id<T>> for Store<T> {
     type Output = T;
     /// The object; a stale name is a broken invariant.
+    #[inline]
     fn index(&self, id: Id<T>) -> &T {
         match self.get(id) {
             Some(value) => value,
-            None => panic!("a stale name was used"),
+            None => stale(),
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn stale() -> ! {
+    panic!("a stale name was used")
 }
 
 impl<T: PartialEq> PartialEq for Store<T> {

@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 
 use npfs_abi::{
     CompletionMode, Configuration, CreateNamedPipe, Data, End, HandleState, HandleStateQuery,
-    LocalInfo, Output, Peek, PipeInfo, PipeState, PipeType, ReadMode, Reply, Status, Switch, Token,
+    LocalInfo, Output, Peek, PipeInfo, PipeState, PipeType, ReadMode, Reply, Status, Switch,
+    ThreadId, Token,
 };
 
 use super::fsctl::refused_at_root;
@@ -18,44 +19,27 @@ use super::lifetime::modes_of;
 use super::state::{self, Rule};
 use super::{Connection, Instance, Link, Pipe, Read, Source, Write, Writing};
 use crate::file::Place;
-use crate::io::{FileOp, Io, Progress};
+use crate::io::{FileOp, Progress};
 use crate::kernel::{Effects, FILE_TYPE_PIPE, Kernel};
 use crate::request::Request;
 use crate::store::Id;
 
 impl Kernel {
-    /// The driver.
-    pub(crate) fn perform(&mut self, io: Io, fx: &mut Effects<'_>) -> Result<Progress, Status> {
-        let Io { request, op } = io;
-        self.send_before(&request, &op, fx);
-        let (end, instance) = match (self.files[request.file].place, op.operation()) {
-            (_, None) => {
-                return match op {
-                    FileOp::Close => {
-                        self.clean_up(request.file, fx);
-                        Ok(Progress::Done(Reply::ok()))
-                    }
-                    FileOp::Control(code, input, length) => {
-                        self.control(request, code, &input, length)
-                    }
-                    FileOp::Query(class, length, access) => {
-                        self.query(request.file, class, length, access)
-                    }
-                    FileOp::Set(class, input) => self.set(request, class, &input, fx),
-                    FileOp::QueryVolume(class, length) => query_volume(class, length),
-                    FileOp::ObjectName => self.object_name(request.file),
-                    FileOp::Attribute(attribute) => self
-                        .connection_attribute(request.file, attribute)
-                        .map(|output| Progress::Done(Reply::with(output))),
-                    FileOp::Directory(query) => self.list(request.file, &query),
-                    FileOp::Watch(filter) => self.watch(request, filter),
-                    _ => Ok(Progress::Done(Reply::with(Output::FileType(FILE_TYPE_PIPE)))), // HANDLE-08
-                };
-            }
+    /// The driver. Takes the data out of `op`.
+    pub(crate) fn perform(
+        &mut self,
+        request: &Request,
+        op: &mut FileOp,
+        fx: &mut Effects<'_>,
+    ) -> Result<Progress, Status> {
+        let place = self.files[request.file].place;
+        self.send_before(place, op, fx);
+        let (end, instance) = match (place, op.operation()) {
+            (_, None) => return self.perform_anywhere(*request, op, fx),
             (Place::At(end, instance), Some(operation)) => {
                 let found = &self.instances[instance];
                 match state::rule(operation, end, found.state()) {
-                    Rule::Go if self.refuses_listening(&op, found) => {
+                    Rule::Go if self.refuses_listening(op, found) => {
                         return Err(Status::PIPE_LISTENING);
                     }
                     Rule::Go => {}
@@ -66,7 +50,7 @@ impl Kernel {
                     }
                     Rule::Idle => return Ok(Progress::Done(Reply::ok())),
                     Rule::Fail(status) => {
-                        self.refused(instance, &op, status);
+                        self.refused(instance, op, status);
                         return Err(status);
                     }
                 }
@@ -84,16 +68,18 @@ impl Kernel {
                 return Err(refused_at_root(operation));
             }
         };
-        match op {
+        match *op {
             FileOp::Read(length) => self.read(instance, end, request, length, fx),
-            FileOp::Write(data) => self.write(instance, end, request, data, fx),
+            FileOp::Write(ref mut data) => {
+                self.write(instance, end, request, core::mem::take(data), fx)
+            }
             FileOp::Peek(length) => Ok(self.peek(instance, end, length)),
             FileOp::PeekRaw(length) => self.peek_raw(instance, end, length),
-            FileOp::Transact(data, length) => {
-                self.transact(instance, end, request, data, length, fx)
+            FileOp::Transact(ref mut data, length) => {
+                self.transact(instance, end, *request, core::mem::take(data), length, fx)
             }
-            FileOp::Flush => Ok(self.flush(instance, end, request)),
-            FileOp::Listen => self.listen(instance, request, fx),
+            FileOp::Flush => Ok(self.flush(instance, end, *request)),
+            FileOp::Listen => self.listen(instance, *request, fx),
             FileOp::Disconnect => {
                 self.disconnect(instance, fx);
                 Ok(Progress::Done(Reply::ok()))
@@ -103,10 +89,10 @@ impl Kernel {
             FileOp::QuerySecurity(information, length) => {
                 Ok(self.perform_query_security(instance, information, length))
             }
-            FileOp::SetSecurity(information, descriptor) => {
-                Ok(self.perform_set_security(instance, information, &descriptor))
+            FileOp::SetSecurity(information, ref descriptor) => {
+                Ok(self.perform_set_security(instance, information, descriptor))
             }
-            FileOp::State(query) => self.handle_state(instance, end, query, request),
+            FileOp::State(query) => self.handle_state(instance, end, query, *request),
             FileOp::SetState { mode, collection } => {
                 self.set_state(instance, end, mode, collection)
             }
@@ -126,16 +112,42 @@ impl Kernel {
         }
     }
 
+    /// The operations on which the state of an instance has no say.
+    fn perform_anywhere(
+        &mut self,
+        request: Request,
+        op: &FileOp,
+        fx: &mut Effects<'_>,
+    ) -> Result<Progress, Status> {
+        match *op {
+            FileOp::Close => {
+                self.clean_up(request.file, fx);
+                Ok(Progress::Done(Reply::ok()))
+            }
+            FileOp::Control(code, ref input, length) => self.control(request, code, input, length),
+            FileOp::Query(class, length, access) => self.query(request.file, class, length, access),
+            FileOp::Set(class, ref input) => self.set(request, class, input, fx),
+            FileOp::QueryVolume(class, length) => query_volume(class, length),
+            FileOp::ObjectName => self.object_name(request.file),
+            FileOp::Attribute(attribute) => self
+                .connection_attribute(request.file, attribute)
+                .map(|output| Progress::Done(Reply::with(output))),
+            FileOp::Directory(ref query) => self.list(request.file, query),
+            FileOp::Watch(filter) => self.watch(request, filter),
+            _ => Ok(Progress::Done(Reply::with(Output::FileType(FILE_TYPE_PIPE)))), // HANDLE-08
+        }
+    }
+
     /// OQ-01: as Wine, where the profile says so (DISC-09).
     fn refuses_listening(&self, op: &FileOp, instance: &Instance) -> bool {
-        *op == FileOp::Disconnect
+        matches!(op, FileOp::Disconnect)
             && instance.state() == PipeState::Listening
             && self.has(Switch::DisconnectRefusesListening)
     }
 
     /// OQ-16: a listen that finds its client may drop the context too.
     fn refused(&mut self, instance: Id<Instance>, op: &FileOp, status: Status) {
-        let drops = *op == FileOp::Listen && status == Status::PIPE_CONNECTED;
+        let drops = matches!(op, FileOp::Listen) && status == Status::PIPE_CONNECTED;
         if drops && self.has(Switch::RefusedListenDropsContext) {
             let connection = self.connection(instance);
             connection.opener = None;
@@ -144,8 +156,8 @@ impl Kernel {
     }
 
     /// A remote client that does more than write sends first what it has collected.
-    fn send_before(&mut self, request: &Request, op: &FileOp, fx: &mut Effects<'_>) {
-        let Place::At(End::Client, instance) = self.files[request.file].place else { return };
+    fn send_before(&mut self, place: Place, op: &FileOp, fx: &mut Effects<'_>) {
+        let Place::At(End::Client, instance) = place else { return };
         let sends = matches!(
             op,
             FileOp::Read(_)
@@ -154,9 +166,8 @@ impl Kernel {
                 | FileOp::Transact(..)
                 | FileOp::Flush
         );
-        let remote =
-            self.instances[instance].connection().is_some_and(|link| link.remote.is_some());
-        if sends && remote {
+        if sends && self.instances[instance].connection().is_some_and(|link| link.remote.is_some())
+        {
             self.deliver_collected(instance, fx);
         }
     }
@@ -197,6 +208,7 @@ impl Kernel {
     }
 
     /// The connection of an instance whose state says that there is one.
+    #[inline(always)]
     pub(crate) fn connection(&mut self, instance: Id<Instance>) -> &mut Connection {
         match self.instances.edit(instance).connection_mut() {
             Some(connection) => connection,
@@ -204,26 +216,17 @@ impl Kernel {
         }
     }
 
-    /// A handle may have a right that its pipe's direction makes useless (READ-41).
-    fn check_direction(&self, instance: Id<Instance>, reader: End) -> Result<(), Status> {
-        let (inbound, outbound) = self.pipe_of(instance).allows();
-        let open = match reader {
-            End::Server => inbound,
-            End::Client => outbound,
-        };
-        if open { Ok(()) } else { Err(Status::INVALID_PARAMETER) }
-    }
-
     fn read(
         &mut self,
         instance: Id<Instance>,
         end: End,
-        request: Request,
+        request: &Request,
         length: u32,
         fx: &mut Effects<'_>,
     ) -> Result<Progress, Status> {
-        self.check_direction(instance, end)?;
-        let modes = self.instances[instance].modes(end);
+        let object = &self.instances[instance];
+        self.pipes[object.pipe].check_direction(end)?;
+        let modes = object.modes(end);
         let profile = self.system.profile;
         let queue = self.connection(instance).towards(end);
         match queue.read(length, modes.read, profile, &mut fx.settled) {
@@ -233,7 +236,7 @@ impl Kernel {
             }
             Read::Empty if modes.completion == CompletionMode::Complete => Err(Status::PIPE_EMPTY),
             Read::Empty => {
-                queue.pend_read(request, length, modes.read);
+                queue.pend_read(*request, length, modes.read);
                 Ok(Progress::Pends)
             }
         }
@@ -243,20 +246,21 @@ impl Kernel {
         &mut self,
         instance: Id<Instance>,
         end: End,
-        request: Request,
+        request: &Request,
         data: Data,
         fx: &mut Effects<'_>,
     ) -> Result<Progress, Status> {
-        self.check_direction(instance, end.peer())?;
-        let pipe_type = self.pipe_of(instance).pipe_type;
-        let writing = match self.instances[instance].modes(end).completion {
+        let object = &self.instances[instance];
+        let pipe = &self.pipes[object.pipe];
+        pipe.check_direction(end.peer())?;
+        let pipe_type = pipe.pipe_type;
+        let writing = match object.modes(end).completion {
             CompletionMode::Queue => Writing::Wait,
             CompletionMode::Complete => Writing::NoWait,
         };
-        if end == End::Client
-            && pipe_type == PipeType::Byte
-            && self.collects(instance, &request, &data, fx)
-        {
+        let link = object.connection();
+        let remote = end == End::Client && link.is_some_and(|link| link.remote.is_some());
+        if remote && pipe_type == PipeType::Byte && self.collects(instance, request, &data, fx) {
             let information = data.size();
             return Ok(Progress::Done(Reply {
                 status: Status::SUCCESS,
@@ -265,9 +269,10 @@ impl Kernel {
             }));
         }
         let profile = self.system.profile;
-        let context = self.context_of(instance, end, request);
+        let link = self.instances[instance].connection();
+        let context = link.and_then(|link| self.context_of(link, end, request.id.thread));
         let queue = self.connection(instance).towards(end.peer());
-        let source = Source { writing, request, context };
+        let source = Source { writing, request: *request, context };
         match queue.write(pipe_type, data, source, profile, &mut fx.settled) {
             Write::Done(information) => Ok(Progress::Done(Reply {
                 status: Status::SUCCESS,
@@ -279,10 +284,15 @@ impl Kernel {
     }
 
     /// The context that a client's data carries, if its server follows it (IMP-08, IMP-16).
-    fn context_of(&self, instance: Id<Instance>, end: End, request: Request) -> Option<Arc<Token>> {
-        let link = self.instances[instance].connection()?;
+    #[inline(always)]
+    pub(crate) fn context_of(
+        &self,
+        link: &Connection,
+        end: End,
+        thread: ThreadId,
+    ) -> Option<Arc<Token>> {
         let follows = end == End::Client && link.quality.dynamic && link.opener.is_some();
-        follows.then(|| self.client_token(request.id.thread, link.remote.is_some()))
+        follows.then(|| self.client_token(thread, link.remote.is_some()))
     }
 
     fn peek(&mut self, instance: Id<Instance>, end: End, length: u32) -> Progress {
@@ -344,7 +354,8 @@ impl Kernel {
             return Err(Status::PIPE_EMPTY); // OQ-24
         }
         inward.pend_read(request, length, ReadMode::Message);
-        let context = self.context_of(instance, end, request); // IMP-17
+        let link = self.instances[instance].connection();
+        let context = link.and_then(|link| self.context_of(link, end, request.id.thread)); // IMP-17
         let outward = self.connection(instance).towards(end.peer());
         let source = Source { writing: Writing::Transact, request, context };
         outward.write(pipe_type, data, source, profile, &mut fx.settled);

@@ -17,7 +17,7 @@ use super::names::Opening;
 use super::remote::Remote;
 use super::{Connection, Instance, Link, Modes, Pipe, Queue};
 use crate::file::{File, Place};
-use crate::io::{FileOp, Io};
+use crate::io::FileOp;
 use crate::kernel::{Answer, Effects, Kernel, NAMESPACE, done, ok};
 use crate::process::{Entry, Object};
 use crate::request::{Manner, Request, Settled};
@@ -213,7 +213,7 @@ impl Kernel {
         }
         let request =
             Request { id, file, event: None, manner: Manner::Locked, apc: false, packet: false };
-        self.begin(Io { request, op: FileOp::Close }, fx)
+        self.begin(&request, &mut FileOp::Close, fx)
     }
 
     /// Closes the end that a file object is (CLOSE-01 to CLOSE-15).

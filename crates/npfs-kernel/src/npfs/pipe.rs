@@ -4,7 +4,9 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use npfs_abi::{Configuration, PipeName, PipeType, RequestId, SecurityDescriptor, ThreadId, Time};
+use npfs_abi::{
+    Configuration, End, PipeName, PipeType, RequestId, SecurityDescriptor, Status, ThreadId, Time,
+};
 
 use super::directory::Watch;
 use crate::npfs::Instance;
@@ -68,6 +70,16 @@ impl Pipe {
     pub(crate) fn shown_name(&self) -> &str {
         const PREFIX: usize = "\\\\.\\pipe\\".len();
         self.path.as_ref().and_then(|path| path.as_str().get(PREFIX..)).unwrap_or("")
+    }
+
+    /// A handle may have a right that its pipe's direction makes useless (READ-41).
+    pub(crate) fn check_direction(&self, reader: End) -> Result<(), Status> {
+        let (inbound, outbound) = self.allows();
+        let open = match reader {
+            End::Server => inbound,
+            End::Client => outbound,
+        };
+        if open { Ok(()) } else { Err(Status::INVALID_PARAMETER) }
     }
 
     /// Whether data may flow towards the server, and towards the client.

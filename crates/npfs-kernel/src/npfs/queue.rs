@@ -170,11 +170,18 @@ impl Queue {
                         let room = if profile.has(Switch::NowaitWritesPart) { free } else { 0 };
                         let taken = (wanted as u32).saturating_add(room).min(length);
                         let rest = self.absorb(data.part(0..taken), context.as_ref(), settled);
-                        self.append(rest, taken, context);
+                        self.append(&rest, taken, context);
                         Write::Done(taken)
                     }
                 };
             }
+        }
+        if self.has_room(length) && writing != Writing::Transact {
+            self.append(&data, length, context);
+            if profile.has(Switch::FlushWaitsForLaterWrites) {
+                self.flushes_last();
+            }
+            return Write::Done(length);
         }
         let empty_message = length == 0;
         if empty_message {
@@ -203,11 +210,19 @@ impl Queue {
         if stalled { Write::Stalled } else { Write::Done(length) }
     }
 
-    /// Queues what a nonblocking write could place; nothing if nothing is left.
-    fn append(&mut self, rest: Data, length: u32, context: Option<Arc<Token>>) {
+    /// Whether a write of `length` bytes, more than none, is accepted whole and given to no
+    /// read.
+    pub(crate) fn has_room(&self, length: u32) -> bool {
+        self.readers.is_empty() && length > 0 && length <= self.free()
+    }
+
+    /// Queues what there is room for; nothing if nothing is left.
+    #[inline(always)]
+    pub(crate) fn append(&mut self, rest: &Data, length: u32, context: Option<Arc<Token>>) {
         let charge = rest.size();
         if charge > 0 {
             self.used += charge;
+            let rest = rest.clone();
             self.entries.push_back(Entry::Write { rest, length, charge, context, writer: None });
         }
     }
@@ -244,15 +259,41 @@ impl Queue {
             self.used -= reader.charge;
             let taken = reader.length.min(rest.size());
             let more = taken < rest.size() && reader.mode == ReadMode::Message;
+            let left = rest.part(taken..u32::MAX);
+            let data = if left.is_empty() { rest } else { rest.part(0..taken) };
             settled.push(Settled {
                 request: reader.request,
                 status: if more { Status::BUFFER_OVERFLOW } else { Status::SUCCESS },
                 information: taken,
-                data: rest.part(0..taken),
+                data,
             });
-            rest = rest.part(taken..u32::MAX);
+            rest = left;
         }
         rest
+    }
+
+    /// Whether a read of `length` bytes takes all that is there, as it was written, and nobody
+    /// waits for that.
+    pub(crate) fn is_whole_in(&self, length: u32) -> bool {
+        let Some(Entry::Write { rest, writer: None, .. }) = self.entries.front() else {
+            return false;
+        };
+        self.entries.len() == 1 && rest.size() > 0 && rest.size() <= length
+    }
+
+    /// Takes the first entry whole, a write that was accepted.
+    #[inline(always)]
+    pub(crate) fn take_first(&mut self) -> Data {
+        let Some(Entry::Write { rest, charge, context, .. }) = self.entries.front_mut() else {
+            unreachable!("the first entry is data")
+        };
+        self.used -= *charge;
+        if context.is_some() {
+            self.context = context.take(); // IMP-08
+        }
+        let data = core::mem::take(rest);
+        self.entries.pop_front();
+        data
     }
 
     /// A read of up to `length` bytes (QUOTA-32).
@@ -265,6 +306,9 @@ impl Queue {
     ) -> Read {
         if self.entries.is_empty() {
             return Read::Empty;
+        }
+        if self.is_whole_in(length) {
+            return Read::Done(Status::SUCCESS, self.take_first());
         }
         if length == 0 {
             // READ-23; an empty message at the head is kept (OQ-05).
