@@ -5,12 +5,12 @@
 use std::hint::black_box;
 use std::pin::Pin;
 use std::task::{Context, Waker};
-use std::time::Instant;
 
 use npfs_abi::{
     Call, Completion, CreateFile, CreateNamedPipe, Data, Delivery, Handle, NtCreateNamedPipeFile,
     Outcome, ThreadId,
 };
+use npfs_bench::{medians, row};
 use npfs_kernel::Kernel;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -69,28 +69,6 @@ impl Pair {
     }
 }
 
-/// The median time of one turn of each contestant, in nanoseconds. They take turns, so that
-/// what the machine does besides hits all alike.
-fn medians(rounds: usize, turns: u32, contestants: &mut [&mut dyn FnMut()]) -> Vec<f64> {
-    let mut times = vec![Vec::with_capacity(rounds); contestants.len()];
-    for _ in 0..rounds {
-        for (times, contestant) in times.iter_mut().zip(contestants.iter_mut()) {
-            let start = Instant::now();
-            for _ in 0..turns {
-                contestant();
-            }
-            times.push(start.elapsed().as_nanos() as f64 / f64::from(turns));
-        }
-    }
-    times
-        .into_iter()
-        .map(|mut times| {
-            times.sort_by(f64::total_cmp);
-            times[times.len() / 2]
-        })
-        .collect()
-}
-
 /// A 64-byte message through a tokio duplex, polled by hand.
 fn duplex_turn(ends: &mut (tokio::io::DuplexStream, tokio::io::DuplexStream)) {
     let mut context = Context::from_waker(Waker::noop());
@@ -110,15 +88,6 @@ fn socket_turn(ends: &mut (std::os::unix::net::UnixStream, std::os::unix::net::U
     let mut bytes = [0; 64];
     ends.1.read_exact(&mut bytes).expect("a socket gives 64 bytes");
     black_box(bytes);
-}
-
-fn row(what: &str, value: String, target: &str, holds: Option<bool>) {
-    let verdict = match holds {
-        Some(true) => "ok",
-        Some(false) => "MISSED",
-        None => "",
-    };
-    println!("{what:<58} {value:>14}  {target:<12} {verdict}");
 }
 
 fn main() {
