@@ -194,6 +194,8 @@ fn cold_build(dependency: &str) -> Option<(f64, usize)> {
         let output = Command::new(env!("CARGO"))
             .args(arguments)
             .current_dir(folder.path())
+            // As crates from a registry are built.
+            .env("CARGO_INCREMENTAL", "0")
             .env("CARGO_TARGET_DIR", folder.path().join("target"))
             .output()
             .ok()?;

@@ -268,7 +268,7 @@ impl Host {
 
     /// A copy of the kernel as it is now.
     pub fn kernel(&self) -> Kernel {
-        self.shared.visibly(|state| state.kernel().clone())
+        self.shared.visibly(|state| state.kernel().snapshot())
     }
 
     /// Why the simulation has stopped.

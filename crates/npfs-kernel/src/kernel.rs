@@ -161,6 +161,11 @@ impl Kernel {
         kernel
     }
 
+    /// A copy of the whole. As `clone`, but compiled here and not in every crate that copies.
+    pub fn snapshot(&self) -> Kernel {
+        self.clone()
+    }
+
     /// Whether the profile has a switch.
     pub(crate) fn has(&self, switch: Switch) -> bool {
         self.system.profile.has(switch)
