@@ -36,6 +36,11 @@
 //! `io::Error`, on every platform.
 #![forbid(unsafe_code)]
 
+/// The example of the guide compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide.md")]
+struct Guide;
+
 pub use npfs_abi as abi;
 pub use npfs_host as host;
 pub use npfs_kernel as kernel;

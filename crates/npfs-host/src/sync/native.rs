@@ -22,12 +22,31 @@ impl<T> Gate<T> {
 
     /// Passes the gate. A thread that panicked inside has said so to all others already.
     pub(crate) fn lock(&self) -> Guard<'_, T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Passes the gate for something that commutes with every other passage.
     pub(crate) fn lock_quietly(&self) -> Guard<'_, T> {
         self.lock()
+    }
+}
+
+#[cfg(not(tsan))]
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// ThreadSanitizer sees only what was compiled for it. A contended lock goes through code of std
+/// that was not; this stays in code that is.
+#[cfg(tsan)]
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    use std::sync::TryLockError;
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return guard,
+            Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+        }
     }
 }
 
@@ -77,6 +96,15 @@ impl<T> Bell<T> {
                 self.rung.store(false, Ordering::Relaxed);
                 return Some(message);
             }
+            #[cfg(tsan)]
+            {
+                drop(slot);
+                std::thread::yield_now();
+                slot = self.slot();
+                if deadline.is_none_or(|end| Instant::now() < end) {
+                    continue;
+                }
+            }
             slot = match deadline.map(|end| end.saturating_duration_since(Instant::now())) {
                 None => self.sleeper.wait(slot).unwrap_or_else(PoisonError::into_inner),
                 Some(Duration::ZERO) => return None,
@@ -89,7 +117,7 @@ impl<T> Bell<T> {
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<T>> {
-        self.message.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.message)
     }
 }
 

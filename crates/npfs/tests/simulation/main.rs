@@ -6,6 +6,13 @@ mod api;
 mod deadlocks;
 mod errors;
 mod recordings;
-mod stress;
 mod threads;
 mod time;
+
+#[path = "../../examples/crowd.rs"]
+mod crowd;
+
+#[test]
+fn a_crowd_is_explained_in_replay() {
+    assert!(crowd::run() > 2000);
+}
