@@ -14,6 +14,7 @@ extern crate alloc;
 mod event;
 mod faults;
 mod file;
+mod footprint;
 mod io;
 mod kernel;
 mod npfs;
@@ -28,6 +29,7 @@ mod thread;
 mod time;
 mod wait;
 
+pub use footprint::Footprint;
 pub use kernel::{Kernel, ProcessSpec};
 pub use npfs::state;
 pub use report::Waiting;

@@ -1,8 +1,10 @@
-//! Where objects live: a slab with generations, an undo log and kept hashes.
+//! Where objects live: places with generations, an undo log, kept hashes, and a record of what a
+//! step touched.
 //!
 //! Every change of an object goes through [`Store::edit`], [`Store::insert`] and
-//! [`Store::remove`]. That one door lets exploration step, hash and undo at the cost of what
-//! the step touched. Until [`Store::track`] is called none of it costs anything.
+//! [`Store::remove`], every look through [`Store::get`], indexing and iteration. Those doors let
+//! exploration step, hash and undo at the cost of what the step touched, and know which steps
+//! depend on each other. Until it asks for that, none of it costs anything.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,7 +12,7 @@ use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
 use core::ops::Index;
 
-use slab::Slab;
+use crate::footprint::{Part, Touched};
 
 /// The name of an object: a place in its store and the generation of that place.
 pub(crate) struct Id<T> {
@@ -72,32 +74,51 @@ struct Slot<T> {
 #[derive(Clone)]
 enum Before<T> {
     Absent,
-    Present(T, u32),
+    /// With its generation, and its hash if that was known.
+    Present(T, u32, Option<u64>),
+}
+
+/// Which place a new object gets.
+#[derive(Clone)]
+enum Dealing {
+    /// The one freed last.
+    Latest(Vec<u32>),
+    /// The first free one of those that belong to the asking thread, so that it does not depend
+    /// on what other threads have made: from `base` on, every `askers`-th place.
+    ByAsker { base: u32, askers: u32, asker: u32 },
 }
 
 /// Objects of one type.
 #[derive(Clone)]
 pub(crate) struct Store<T> {
-    slots: Slab<Slot<T>>,
+    slots: Vec<Option<Slot<T>>>,
+    live: usize,
     /// The generation that the next object in a place gets.
     generations: Vec<u32>,
+    dealing: Dealing,
     tracking: bool,
+    recording: bool,
     epoch: u32,
     log: Vec<(usize, Before<T>)>,
     dirty: Vec<usize>,
     sum: u64,
+    touched: Touched,
 }
 
 impl<T> Default for Store<T> {
     fn default() -> Store<T> {
         Store {
-            slots: Slab::new(),
+            slots: Vec::new(),
+            live: 0,
             generations: Vec::new(),
+            dealing: Dealing::Latest(Vec::new()),
             tracking: false,
+            recording: false,
             epoch: 1,
             log: Vec::new(),
             dirty: Vec::new(),
             sum: 0,
+            touched: Touched::default(),
         }
     }
 }
@@ -111,13 +132,15 @@ impl<T: Clone + Hash> Store<T> {
     }
 
     pub(crate) fn insert(&mut self, value: T) -> Id<T> {
-        let key = self.slots.vacant_key();
-        if key == self.generations.len() {
-            self.generations.push(0);
+        let key = self.deal();
+        if key >= self.slots.len() {
+            self.slots.resize_with(key + 1, || None);
+            self.generations.resize(key + 1, 0);
         }
         let generation = self.generations[key];
         let (logged, dirty) = (self.epoch, self.tracking);
-        self.slots.insert(Slot { value, generation, logged, hash: 0, dirty });
+        self.slots[key] = Some(Slot { value, generation, logged, hash: 0, dirty });
+        self.live += 1;
         if self.tracking {
             self.log.push((key, Before::Absent));
             self.dirty.push(key);
@@ -125,27 +148,64 @@ impl<T: Clone + Hash> Store<T> {
         Id { index: key as u32, generation, of: PhantomData }
     }
 
+    /// A free place.
+    fn deal(&mut self) -> usize {
+        match &mut self.dealing {
+            Dealing::Latest(free) => {
+                let key = free.pop().map_or(self.slots.len(), |key| key as usize);
+                self.record(|part| part.write(key).deal(0));
+                key
+            }
+            Dealing::ByAsker { base, askers, asker } => {
+                let (asker, step) = (*asker as usize, *askers as usize);
+                let mut key = *base as usize + asker;
+                while self.slots.get(key).is_some_and(Option::is_some) {
+                    key += step;
+                }
+                self.record(|part| part.write(key).deal(asker));
+                key
+            }
+        }
+    }
+
+    /// Who may get this place again.
+    fn owner(&self, key: usize) -> Option<usize> {
+        match self.dealing {
+            Dealing::Latest(_) => Some(0),
+            Dealing::ByAsker { base, askers, .. } => {
+                key.checked_sub(base as usize).map(|offset| offset % askers as usize)
+            }
+        }
+    }
+
+    fn record(&self, change: impl FnOnce(Part) -> Part) {
+        if self.recording {
+            self.touched.change(change);
+        }
+    }
+
     pub(crate) fn get(&self, id: Id<T>) -> Option<&T> {
-        let slot = self.slots.get(id.index as usize)?;
+        self.record(|part| part.read(id.index as usize));
+        let slot = self.slots.get(id.index as usize)?.as_ref()?;
         (slot.generation == id.generation).then_some(&slot.value)
     }
 
     /// The object, to be changed. A stale name is a broken invariant.
     pub(crate) fn edit(&mut self, id: Id<T>) -> &mut T {
-        let slot = &mut self.slots[id.index as usize];
+        let key = id.index as usize;
+        self.record(|part| part.write(key));
+        let Some(Some(slot)) = self.slots.get_mut(key) else { panic!("a stale name was used") };
         assert_eq!(slot.generation, id.generation, "a stale name was used");
         if self.tracking {
             if slot.logged != self.epoch {
                 slot.logged = self.epoch;
-                self.log.push((
-                    id.index as usize,
-                    Before::Present(slot.value.clone(), slot.generation),
-                ));
+                let hash = (!slot.dirty).then_some(slot.hash);
+                self.log.push((key, Before::Present(slot.value.clone(), slot.generation, hash)));
             }
             if !slot.dirty {
                 slot.dirty = true;
                 self.sum = self.sum.wrapping_sub(slot.hash);
-                self.dirty.push(id.index as usize);
+                self.dirty.push(key);
             }
         }
         &mut slot.value
@@ -153,13 +213,24 @@ impl<T: Clone + Hash> Store<T> {
 
     pub(crate) fn remove(&mut self, id: Id<T>) -> T {
         let key = id.index as usize;
-        let slot = self.slots.remove(key);
+        if let Some(owner) = self.owner(key).filter(|_| self.recording) {
+            self.record(|part| part.write(key).deal(owner));
+        } else {
+            self.record(|part| part.write(key));
+        }
+        let slot = self.slots.get_mut(key).and_then(Option::take);
+        let Some(slot) = slot else { panic!("a stale name was removed") };
         assert_eq!(slot.generation, id.generation, "a stale name was removed");
+        self.live -= 1;
         self.generations[key] = slot.generation.wrapping_add(1);
+        if let Dealing::Latest(free) = &mut self.dealing {
+            free.push(id.index);
+        }
         if self.tracking {
             // Always logged, even when its old value stands in the log already: places must
-            // come back in reverse order, or the slab would deal others after an undo.
-            self.log.push((key, Before::Present(slot.value.clone(), slot.generation)));
+            // come back in reverse order, or others would be dealt after an undo.
+            let hash = (!slot.dirty).then_some(slot.hash);
+            self.log.push((key, Before::Present(slot.value.clone(), slot.generation, hash)));
             if !slot.dirty {
                 self.sum = self.sum.wrapping_sub(slot.hash);
             }
@@ -168,13 +239,15 @@ impl<T: Clone + Hash> Store<T> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
-        self.slots.iter().map(|(key, slot)| {
+        self.record(Part::read_all);
+        self.live_slots().map(|(key, slot)| {
             (Id { index: key as u32, generation: slot.generation, of: PhantomData }, &slot.value)
         })
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.slots.len()
+        self.record(Part::read_all);
+        self.live
     }
 
     /// Begins to keep hashes and the log.
@@ -183,23 +256,48 @@ impl<T: Clone + Hash> Store<T> {
             self.tracking = true;
             self.sum = 0;
             self.dirty.clear();
-            for (key, slot) in &mut self.slots {
-                slot.dirty = true;
-                self.dirty.push(key);
+            for (key, slot) in self.slots.iter_mut().enumerate() {
+                if let Some(slot) = slot {
+                    slot.dirty = true;
+                    self.dirty.push(key);
+                }
             }
         }
+    }
+
+    /// From now on every asker, 0 to `askers - 1`, has places of its own.
+    pub(crate) fn deal_by_asker(&mut self, askers: u32) {
+        let base = self.slots.len() as u32;
+        self.dealing = Dealing::ByAsker { base, askers: askers.max(1), asker: 0 };
+    }
+
+    /// Who asks from now on.
+    pub(crate) fn asked_by(&mut self, thread: u32) {
+        if let Dealing::ByAsker { asker, askers, .. } = &mut self.dealing {
+            *asker = thread % *askers;
+        }
+    }
+
+    /// Begins or ends the record of what is touched.
+    pub(crate) fn set_recording(&mut self, recording: bool) {
+        self.recording = recording;
+        self.touched.take();
+    }
+
+    /// What was touched since the last time.
+    pub(crate) fn take_touched(&mut self) -> Part {
+        self.touched.take()
     }
 
     /// The sum of the hashes of all objects, each salted with its place.
     pub(crate) fn fingerprint(&mut self) -> u64 {
         if !self.tracking {
             return self
-                .slots
-                .iter()
+                .live_slots()
                 .fold(0, |sum: u64, (key, slot)| sum.wrapping_add(salted(key, &slot.value)));
         }
         while let Some(key) = self.dirty.pop() {
-            if let Some(slot) = self.slots.get_mut(key) {
+            if let Some(Some(slot)) = self.slots.get_mut(key) {
                 if slot.dirty {
                     slot.dirty = false;
                     slot.hash = salted(key, &slot.value);
@@ -218,39 +316,42 @@ impl<T: Clone + Hash> Store<T> {
     pub(crate) fn undo(&mut self, mark: usize) {
         while self.log.len() > mark {
             let Some((key, before)) = self.log.pop() else { return };
+            let now = self.slots[key].take();
+            if let Some(slot) = now.as_ref().filter(|slot| !slot.dirty) {
+                self.sum = self.sum.wrapping_sub(slot.hash);
+            }
             match before {
                 Before::Absent => {
-                    let slot = self.slots.remove(key);
-                    if !slot.dirty {
-                        self.sum = self.sum.wrapping_sub(slot.hash);
+                    self.live -= 1;
+                    if let Dealing::Latest(free) = &mut self.dealing {
+                        free.push(key as u32);
                     }
                 }
-                Before::Present(value, generation) => {
-                    self.generations[key] = generation;
-                    if let Some(slot) = self.slots.get_mut(key) {
-                        if !slot.dirty {
-                            slot.dirty = true;
-                            self.sum = self.sum.wrapping_sub(slot.hash);
-                            self.dirty.push(key);
+                Before::Present(value, generation, hash) => {
+                    if now.is_none() {
+                        self.live += 1;
+                        if let Dealing::Latest(free) = &mut self.dealing {
+                            let place = free.pop();
+                            assert_eq!(place, Some(key as u32), "undone in reverse order");
                         }
-                        slot.value = value;
-                        slot.generation = generation;
-                        slot.logged = 0;
-                    } else {
-                        let place = self.slots.insert(Slot {
-                            value,
-                            generation,
-                            logged: 0,
-                            hash: 0,
-                            dirty: true,
-                        });
-                        assert_eq!(place, key, "the log is undone in reverse order");
-                        self.dirty.push(key);
                     }
+                    self.generations[key] = generation;
+                    match hash {
+                        Some(hash) => self.sum = self.sum.wrapping_add(hash),
+                        None => self.dirty.push(key),
+                    }
+                    let (dirty, hash) = (hash.is_none(), hash.unwrap_or(0));
+                    self.slots[key] = Some(Slot { value, generation, logged: 0, hash, dirty });
                 }
             }
         }
         self.epoch = self.epoch.wrapping_add(1);
+    }
+}
+
+impl<T> Store<T> {
+    fn live_slots(&self) -> impl Iterator<Item = (usize, &Slot<T>)> {
+        self.slots.iter().enumerate().filter_map(|(key, slot)| Some((key, slot.as_ref()?)))
     }
 }
 
@@ -273,20 +374,18 @@ impl<T: Clone + Hash> Index<Id<T>> for Store<T> {
 
 impl<T: PartialEq> PartialEq for Store<T> {
     fn eq(&self, other: &Store<T>) -> bool {
-        let live = |store: &Store<T>| store.slots.len();
-        live(self) == live(other)
+        self.live == other.live
             && self
-                .slots
-                .iter()
-                .zip(&other.slots)
+                .live_slots()
+                .zip(other.live_slots())
                 .all(|((a, left), (b, right))| a == b && left.value == right.value)
     }
 }
 impl<T: Eq> Eq for Store<T> {}
 impl<T: Hash> Hash for Store<T> {
     fn hash<S: Hasher>(&self, state: &mut S) {
-        state.write_usize(self.slots.len());
-        for (key, slot) in &self.slots {
+        state.write_usize(self.live);
+        for (key, slot) in self.live_slots() {
             key.hash(state);
             slot.value.hash(state);
         }
@@ -294,7 +393,7 @@ impl<T: Hash> Hash for Store<T> {
 }
 impl<T: fmt::Debug> fmt::Debug for Store<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.slots.iter().map(|(key, slot)| (key, &slot.value))).finish()
+        f.debug_map().entries(self.live_slots().map(|(key, slot)| (key, &slot.value))).finish()
     }
 }
 

@@ -128,7 +128,6 @@ impl Eq for Step {}
 
 /// What a step does.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every action is an operation")]
 pub enum Action {
     /// A thread makes a call.
     Op {
