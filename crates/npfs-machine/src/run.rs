@@ -386,7 +386,7 @@ fn ending(machine: &Machine, waiting: &[Waiting]) -> Ending {
 }
 
 /// A ring of sleepers, each waiting for the next; the first stands again at the end.
-fn cycle(waiting: &[Waiting]) -> Option<Vec<ThreadId>> {
+pub fn cycle(waiting: &[Waiting]) -> Option<Vec<ThreadId>> {
     fn follow(
         waiting: &[Waiting],
         path: &mut Vec<ThreadId>,

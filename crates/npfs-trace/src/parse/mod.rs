@@ -164,6 +164,10 @@ impl Reader {
                         return Err(line.wanted_at(mark, "`race` at most once"));
                     }
                     self.blocks.closed()?;
+                    let steers = |step: &Step| matches!(step.action, Action::Flow { .. });
+                    if self.steps.iter().any(steers) {
+                        return Err(line.wanted_at(mark, "`race` above all lines that steer"));
+                    }
                     let action = Action::Race;
                     self.steps.push(Step { line: number, action, expected: None, caused: vec![] });
                 }
