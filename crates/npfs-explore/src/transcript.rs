@@ -125,8 +125,8 @@ fn line(machine: &mut Machine, choice: Choice, mark: char) -> Line {
     };
     let mut caused = Vec::new();
     let mut said = String::new();
-    for other in 0..threads {
-        for result in &machine.results(other)[before[other]..] {
+    for (other, count) in before.into_iter().enumerate() {
+        for result in &machine.results(other)[count..] {
             let text = outcome::text(machine, &result.outcome);
             if Some(other) == place && said.is_empty() {
                 said = text;
