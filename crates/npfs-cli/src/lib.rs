@@ -1,10 +1,11 @@
-//! The command `npfs`: runs scenarios, checks traces, dumps states.
+//! The command `npfs`: runs scenarios, explores their orders, checks traces, dumps states.
 //!
 //! All of it but the process around it, so that tests can call it with their own streams.
 #![forbid(unsafe_code)]
 
 mod check;
 mod dump;
+mod explore;
 mod files;
 mod run;
 
@@ -49,6 +50,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Run every order of the threads' calls, and say what can come of it.
+    Explore(Box<explore::Options>),
     /// Print the state of the model after some steps of a scenario.
     Dump {
         /// A scenario file.
@@ -114,6 +117,7 @@ pub fn command<A: Into<OsString> + Clone>(
         Command::Check { paths, deviations, json } => {
             check::check(&paths, deviations.as_deref(), json, &mut streams)
         }
+        Command::Explore(options) => explore::explore(&options, &mut streams),
         Command::Dump { scenario, step } => dump::dump(&scenario, step, &mut streams),
     };
     match verdict {

@@ -13,6 +13,7 @@ use npfs_abi::{
 use crate::event::Event;
 use crate::faults::Faults;
 use crate::file::File;
+use crate::footprint::Footprint;
 use crate::io::FileOp;
 use crate::npfs::{DirectoryQuery, Instance, Namespace, Pipe};
 use crate::port::Port;
@@ -63,15 +64,19 @@ pub struct ProcessSpec {
     pub computer: Option<Arc<str>>,
 }
 
-/// Buffers that are empty between steps and kept for their memory only.
+/// What means nothing between steps: buffers kept for their memory only, and who asks.
 #[derive(Default, Debug)]
 struct Scratch {
     settled: Vec<Settled>,
+    /// The number of the asking thread, 0 for the clock.
+    asker: u32,
+    /// Whether every asker has places of its own.
+    by_asker: bool,
 }
 
 impl Clone for Scratch {
     fn clone(&self) -> Scratch {
-        Scratch::default()
+        Scratch { by_asker: self.by_asker, ..Scratch::default() }
     }
 }
 impl PartialEq for Scratch {
@@ -262,6 +267,9 @@ impl Kernel {
         if let Some((information, data)) = quick {
             return Outcome::Done(Kernel::reply(Status::SUCCESS, information, data));
         }
+        if self.scratch.by_asker {
+            self.asked_by(thread.0);
+        }
         self.step_with_effects(request, call, caused)
     }
 
@@ -283,6 +291,9 @@ impl Kernel {
     /// Time passes up to `to`; sleepers whose time has come wake in order of (deadline, arrival).
     /// Time never goes back: an earlier `to` does nothing.
     pub fn advance(&mut self, to: Time, caused: &mut Vec<Completion>) {
+        if self.scratch.by_asker {
+            self.asked_by(0);
+        }
         while let Some(deadline) = self.next_deadline().filter(|deadline| *deadline <= to) {
             let clock = self.clock.edit(CLOCK);
             clock.now = clock.now.max(deadline);
@@ -367,6 +378,69 @@ impl Kernel {
         ]
         .into_iter()
         .fold(0, |sum: u64, part| sum.rotate_left(7).wrapping_add(part))
+    }
+
+    /// From now on the places of new objects and the values of new handles depend on what the
+    /// asking thread made before, and not on what others made meanwhile: calls of different
+    /// threads that have nothing to do with each other then lead to the same state in either
+    /// order. Handles have other values than Windows deals.
+    pub fn deal_by_asker(&mut self) {
+        let askers = self.threads.len() as u32 + 1;
+        self.events.deal_by_asker(askers);
+        self.files.deal_by_asker(askers);
+        self.pipes.deal_by_asker(askers);
+        self.instances.deal_by_asker(askers);
+        self.ports.deal_by_asker(askers);
+        for process in 0..self.processes.len() as u32 {
+            self.processes.edit(Id::fixed(process)).handles.deal_by_asker(askers);
+        }
+        self.scratch.by_asker = true;
+    }
+
+    fn asked_by(&mut self, asker: u32) {
+        self.scratch.asker = asker;
+        self.events.asked_by(asker);
+        self.files.asked_by(asker);
+        self.pipes.asked_by(asker);
+        self.instances.asked_by(asker);
+        self.ports.asked_by(asker);
+    }
+
+    /// Begins or ends the record of what steps touch.
+    pub fn record(&mut self, recording: bool) {
+        self.processes.set_recording(recording);
+        self.threads.set_recording(recording);
+        self.events.set_recording(recording);
+        self.files.set_recording(recording);
+        self.pipes.set_recording(recording);
+        self.instances.set_recording(recording);
+        self.namespace.set_recording(recording);
+        self.clock.set_recording(recording);
+        self.ports.set_recording(recording);
+        self.faults.set_recording(recording);
+    }
+
+    /// What was touched since the last time, or since [`Kernel::record`].
+    pub fn footprint(&mut self) -> Footprint {
+        Footprint([
+            self.processes.take_touched(),
+            self.threads.take_touched(),
+            self.events.take_touched(),
+            self.files.take_touched(),
+            self.pipes.take_touched(),
+            self.instances.take_touched(),
+            self.namespace.take_touched(),
+            self.clock.take_touched(),
+            self.ports.take_touched(),
+            self.faults.take_touched(),
+        ])
+    }
+
+    /// Whether a thread sleeps in a call.
+    pub fn sleeps(&self, thread: ThreadId) -> bool {
+        self.threads
+            .get(thread_id(thread))
+            .is_some_and(|found| matches!(found.state, ThreadState::Blocked(_)))
     }
 
     /// Runs `work`, then everything that it set off, until nothing is left to do.
@@ -664,7 +738,8 @@ impl Kernel {
 
     pub(crate) fn deal_in(&mut self, process: ProcessId, entry: Entry) -> Handle {
         self.reference(entry.object);
-        self.processes.edit(process_id(process)).handles.insert(entry)
+        let asker = self.scratch.asker;
+        self.processes.edit(process_id(process)).handles.insert(entry, asker)
     }
 
     fn reference(&mut self, object: Object) {

@@ -3,8 +3,8 @@
 use core::hash::{Hash, Hasher};
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use npfs_abi::{Access, Handle, ProcessId, Status, ThreadId, Token};
-use slab::Slab;
 
 use crate::event::Event;
 use crate::file::File;
@@ -52,19 +52,42 @@ pub(crate) struct Entry {
 /// The handles of one process.
 ///
 /// Values are multiples of 4 from 4 on; the one freed last is dealt first, as the free list
-/// of Windows' own tables does.
+/// of Windows' own tables does. When exploration asks for it, every thread has values of its
+/// own instead, so that a value does not depend on what other threads have opened.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HandleTable {
-    entries: Slab<Entry>,
+    entries: Vec<Option<Entry>>,
+    free: Vec<u32>,
+    /// From which place on threads have places of their own, and how many threads there are.
+    by_asker: Option<(u32, u32)>,
 }
 
 impl HandleTable {
-    pub(crate) fn insert(&mut self, entry: Entry) -> Handle {
-        Handle((self.entries.insert(entry) as u32 + 1) * 4)
+    pub(crate) fn insert(&mut self, entry: Entry, asker: u32) -> Handle {
+        let key = match self.by_asker {
+            None => self.free.pop().map_or(self.entries.len(), |key| key as usize),
+            Some((base, askers)) => {
+                let mut key = (base + asker % askers) as usize;
+                while self.entries.get(key).is_some_and(Option::is_some) {
+                    key += askers as usize;
+                }
+                key
+            }
+        };
+        if key >= self.entries.len() {
+            self.entries.resize(key + 1, None);
+        }
+        self.entries[key] = Some(entry);
+        Handle((key as u32 + 1) * 4)
+    }
+
+    /// From now on every asker, 0 to `askers - 1`, has values of its own.
+    pub(crate) fn deal_by_asker(&mut self, askers: u32) {
+        self.by_asker = Some((self.entries.len() as u32, askers.max(1)));
     }
 
     pub(crate) fn find(&self, handle: Handle) -> Option<&Entry> {
-        self.entries.get(key(handle)?)
+        self.entries.get(key(handle)?)?.as_ref()
     }
 
     pub(crate) fn get(&self, handle: Handle) -> Result<Entry, Status> {
@@ -72,21 +95,31 @@ impl HandleTable {
     }
 
     pub(crate) fn entry(&mut self, handle: Handle) -> Result<&mut Entry, Status> {
-        key(handle).and_then(|key| self.entries.get_mut(key)).ok_or(Status::INVALID_HANDLE)
+        let entry = key(handle).and_then(|key| self.entries.get_mut(key)?.as_mut());
+        entry.ok_or(Status::INVALID_HANDLE)
     }
 
     pub(crate) fn remove(&mut self, handle: Handle) -> Result<Entry, Status> {
-        key(handle).and_then(|key| self.entries.try_remove(key)).ok_or(Status::INVALID_HANDLE)
+        let key = key(handle).ok_or(Status::INVALID_HANDLE)?;
+        let entry = self.entries.get_mut(key).and_then(Option::take);
+        let entry = entry.ok_or(Status::INVALID_HANDLE)?;
+        if self.by_asker.is_none() {
+            self.free.push(key as u32);
+        }
+        Ok(entry)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Handle, &Entry)> {
-        self.entries.iter().map(|(key, entry)| (Handle((key as u32 + 1) * 4), entry))
+        let entries = self.entries.iter().enumerate();
+        entries.filter_map(|(key, entry)| Some((Handle((key as u32 + 1) * 4), entry.as_ref()?)))
     }
 
     /// The table of a child: the inheritable handles, with the same values.
     pub(crate) fn inherited(&self) -> HandleTable {
-        let entries = self.entries.iter().filter(|(_, entry)| entry.inherit);
-        HandleTable { entries: entries.map(|(key, entry)| (key, *entry)).collect() }
+        let entries = self.entries.iter().map(|entry| entry.filter(|entry| entry.inherit));
+        let entries: Vec<Option<Entry>> = entries.collect();
+        let free = (0..entries.len() as u32).rev().filter(|key| entries[*key as usize].is_none());
+        HandleTable { free: free.collect(), entries, by_asker: self.by_asker }
     }
 }
 
@@ -96,8 +129,11 @@ fn key(handle: Handle) -> Option<usize> {
 }
 
 impl PartialEq for HandleTable {
+    /// Which value comes next is part of it.
     fn eq(&self, other: &HandleTable) -> bool {
         self.iter().eq(other.iter())
+            && self.by_asker == other.by_asker
+            && (self.by_asker.is_some() || self.free == other.free)
     }
 }
 impl Eq for HandleTable {}
@@ -105,6 +141,9 @@ impl Hash for HandleTable {
     fn hash<S: Hasher>(&self, state: &mut S) {
         for pair in self.iter() {
             pair.hash(state);
+        }
+        if self.by_asker.is_none() {
+            self.free.hash(state);
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Where objects live: a slab with generations, an undo log and kept hashes.
+//! Where objects live: places with generations, an undo log, kept hashes, and a record of what a
+//! step touched.
 //!
 //! Every change of an object goes through [`Store::edit`], [`Store::insert`] and
-//! [`Store::remove`]. That one door lets exploration step, hash and undo at the cost of what
-//! the step touched. Until [`Store::track`] is called none of it costs anything.
+//! [`Store::remove`], every look through [`Store::get`], indexing and iteration. Those doors let
+//! exploration step, hash and undo at the cost of what the step touched, and know which steps
+//! depend on each other. Until it asks for that, none of it costs anything.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,7 +12,8 @@ use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
 use core::ops::Index;
 
-use slab::Slab;
+use crate::footprint::{Part, Touched};
+use crate::places::Places;
 
 /// The name of an object: a place in its store and the generation of that place.
 pub(crate) struct Id<T> {
@@ -72,32 +75,37 @@ struct Slot<T> {
 #[derive(Clone)]
 enum Before<T> {
     Absent,
-    Present(T, u32),
+    /// With its generation, and its hash if that was known.
+    Present(T, u32, Option<u64>),
 }
 
 /// Objects of one type.
 #[derive(Clone)]
 pub(crate) struct Store<T> {
-    slots: Slab<Slot<T>>,
+    slots: Places<Slot<T>>,
     /// The generation that the next object in a place gets.
     generations: Vec<u32>,
     tracking: bool,
+    recording: bool,
     epoch: u32,
     log: Vec<(usize, Before<T>)>,
     dirty: Vec<usize>,
     sum: u64,
+    touched: Touched,
 }
 
 impl<T> Default for Store<T> {
     fn default() -> Store<T> {
         Store {
-            slots: Slab::new(),
+            slots: Places::default(),
             generations: Vec::new(),
             tracking: false,
+            recording: false,
             epoch: 1,
             log: Vec::new(),
             dirty: Vec::new(),
             sum: 0,
+            touched: Touched::default(),
         }
     }
 }
@@ -111,13 +119,14 @@ impl<T: Clone + Hash> Store<T> {
     }
 
     pub(crate) fn insert(&mut self, value: T) -> Id<T> {
-        let key = self.slots.vacant_key();
-        if key == self.generations.len() {
-            self.generations.push(0);
+        let key = self.slots.next();
+        self.record(|part| part.write(key).deal(self.slots.asker()));
+        if key >= self.generations.len() {
+            self.generations.resize(key + 1, 0);
         }
         let generation = self.generations[key];
         let (logged, dirty) = (self.epoch, self.tracking);
-        self.slots.insert(Slot { value, generation, logged, hash: 0, dirty });
+        self.slots.put(key, Slot { value, generation, logged, hash: 0, dirty });
         if self.tracking {
             self.log.push((key, Before::Absent));
             self.dirty.push(key);
@@ -125,8 +134,15 @@ impl<T: Clone + Hash> Store<T> {
         Id { index: key as u32, generation, of: PhantomData }
     }
 
+    fn record(&self, change: impl FnOnce(Part) -> Part) {
+        if self.recording {
+            self.touched.change(change);
+        }
+    }
+
     #[inline]
     pub(crate) fn get(&self, id: Id<T>) -> Option<&T> {
+        self.record(|part| part.read(id.index as usize));
         match self.slots.get(id.index as usize) {
             Some(slot) if slot.generation == id.generation => Some(&slot.value),
             Some(_) | None => None,
@@ -136,6 +152,7 @@ impl<T: Clone + Hash> Store<T> {
     /// The object, to be changed. A stale name is a broken invariant.
     #[inline]
     pub(crate) fn edit(&mut self, id: Id<T>) -> &mut T {
+        self.record(|part| part.write(id.index as usize));
         if self.tracking {
             self.note(id);
         }
@@ -148,28 +165,35 @@ impl<T: Clone + Hash> Store<T> {
     /// An object is about to be changed: its old value goes to the log, its hash is void.
     #[inline(never)]
     fn note(&mut self, id: Id<T>) {
-        let slot = &mut self.slots[id.index as usize];
+        let key = id.index as usize;
+        let Some(slot) = self.slots.get_mut(key) else { stale() };
         if slot.logged != self.epoch {
             slot.logged = self.epoch;
-            let before = Before::Present(slot.value.clone(), slot.generation);
-            self.log.push((id.index as usize, before));
+            let hash = (!slot.dirty).then_some(slot.hash);
+            self.log.push((key, Before::Present(slot.value.clone(), slot.generation, hash)));
         }
         if !slot.dirty {
             slot.dirty = true;
             self.sum = self.sum.wrapping_sub(slot.hash);
-            self.dirty.push(id.index as usize);
+            self.dirty.push(key);
         }
     }
 
     pub(crate) fn remove(&mut self, id: Id<T>) -> T {
         let key = id.index as usize;
-        let slot = self.slots.remove(key);
+        if let Some(owner) = self.slots.owner(key).filter(|_| self.recording) {
+            self.record(|part| part.write(key).deal(owner));
+        } else {
+            self.record(|part| part.write(key));
+        }
+        let Some(slot) = self.slots.take(key) else { stale() };
         assert_eq!(slot.generation, id.generation, "a stale name was removed");
         self.generations[key] = slot.generation.wrapping_add(1);
         if self.tracking {
             // Always logged, even when its old value stands in the log already: places must
-            // come back in reverse order, or the slab would deal others after an undo.
-            self.log.push((key, Before::Present(slot.value.clone(), slot.generation)));
+            // come back in reverse order, or others would be dealt after an undo.
+            let hash = (!slot.dirty).then_some(slot.hash);
+            self.log.push((key, Before::Present(slot.value.clone(), slot.generation, hash)));
             if !slot.dirty {
                 self.sum = self.sum.wrapping_sub(slot.hash);
             }
@@ -178,12 +202,14 @@ impl<T: Clone + Hash> Store<T> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
+        self.record(Part::read_all);
         self.slots.iter().map(|(key, slot)| {
             (Id { index: key as u32, generation: slot.generation, of: PhantomData }, &slot.value)
         })
     }
 
     pub(crate) fn len(&self) -> usize {
+        self.record(Part::read_all);
         self.slots.len()
     }
 
@@ -193,11 +219,32 @@ impl<T: Clone + Hash> Store<T> {
             self.tracking = true;
             self.sum = 0;
             self.dirty.clear();
-            for (key, slot) in &mut self.slots {
+            for (key, slot) in self.slots.iter_mut() {
                 slot.dirty = true;
                 self.dirty.push(key);
             }
         }
+    }
+
+    /// From now on every asker, 0 to `askers - 1`, has places of its own.
+    pub(crate) fn deal_by_asker(&mut self, askers: u32) {
+        self.slots.deal_by_asker(askers);
+    }
+
+    /// Who asks from now on.
+    pub(crate) fn asked_by(&mut self, thread: u32) {
+        self.slots.asked_by(thread);
+    }
+
+    /// Begins or ends the record of what is touched.
+    pub(crate) fn set_recording(&mut self, recording: bool) {
+        self.recording = recording;
+        self.touched.take();
+    }
+
+    /// What was touched since the last time.
+    pub(crate) fn take_touched(&mut self) -> Part {
+        self.touched.take()
     }
 
     /// The sum of the hashes of all objects, each salted with its place.
@@ -228,36 +275,18 @@ impl<T: Clone + Hash> Store<T> {
     pub(crate) fn undo(&mut self, mark: usize) {
         while self.log.len() > mark {
             let Some((key, before)) = self.log.pop() else { return };
-            match before {
-                Before::Absent => {
-                    let slot = self.slots.remove(key);
-                    if !slot.dirty {
-                        self.sum = self.sum.wrapping_sub(slot.hash);
-                    }
+            let now = self.slots.take(key);
+            if let Some(slot) = now.as_ref().filter(|slot| !slot.dirty) {
+                self.sum = self.sum.wrapping_sub(slot.hash);
+            }
+            if let Before::Present(value, generation, hash) = before {
+                self.generations[key] = generation;
+                match hash {
+                    Some(hash) => self.sum = self.sum.wrapping_add(hash),
+                    None => self.dirty.push(key),
                 }
-                Before::Present(value, generation) => {
-                    self.generations[key] = generation;
-                    if let Some(slot) = self.slots.get_mut(key) {
-                        if !slot.dirty {
-                            slot.dirty = true;
-                            self.sum = self.sum.wrapping_sub(slot.hash);
-                            self.dirty.push(key);
-                        }
-                        slot.value = value;
-                        slot.generation = generation;
-                        slot.logged = 0;
-                    } else {
-                        let place = self.slots.insert(Slot {
-                            value,
-                            generation,
-                            logged: 0,
-                            hash: 0,
-                            dirty: true,
-                        });
-                        assert_eq!(place, key, "the log is undone in reverse order");
-                        self.dirty.push(key);
-                    }
-                }
+                let (dirty, hash) = (hash.is_none(), hash.unwrap_or(0));
+                self.slots.put(key, Slot { value, generation, logged: 0, hash, dirty });
             }
         }
         self.epoch = self.epoch.wrapping_add(1);
@@ -273,7 +302,6 @@ fn salted<T: Hash>(key: usize, value: &T) -> u64 {
 impl<T: Clone + Hash> Index<Id<T>> for Store<T> {
     type Output = T;
     /// The object; a stale name is a broken invariant.
-    #[inline]
     fn index(&self, id: Id<T>) -> &T {
         match self.get(id) {
             Some(value) => value,
@@ -290,12 +318,11 @@ fn stale() -> ! {
 
 impl<T: PartialEq> PartialEq for Store<T> {
     fn eq(&self, other: &Store<T>) -> bool {
-        let live = |store: &Store<T>| store.slots.len();
-        live(self) == live(other)
+        self.slots.len() == other.slots.len()
             && self
                 .slots
                 .iter()
-                .zip(&other.slots)
+                .zip(other.slots.iter())
                 .all(|((a, left), (b, right))| a == b && left.value == right.value)
     }
 }
@@ -303,7 +330,7 @@ impl<T: Eq> Eq for Store<T> {}
 impl<T: Hash> Hash for Store<T> {
     fn hash<S: Hasher>(&self, state: &mut S) {
         state.write_usize(self.slots.len());
-        for (key, slot) in &self.slots {
+        for (key, slot) in self.slots.iter() {
             key.hash(state);
             slot.value.hash(state);
         }

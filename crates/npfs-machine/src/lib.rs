@@ -16,4 +16,4 @@ mod view;
 pub use check::{Checked, Difference, check, transcript};
 pub use deviation::{Deviation, Deviations};
 pub use machine::Machine;
-pub use run::{Mismatch, Run, machine_after, run};
+pub use run::{Mismatch, Run, cycle, holds, machine_after, run};

@@ -1,7 +1,10 @@
 //! Runs scenarios.
 
-use npfs_abi::{Completion, Outcome, Output, Reply, RequestId};
+use std::collections::BTreeMap;
+
+use npfs_abi::{Completion, Outcome, Output, Reply, RequestId, ThreadId};
 use npfs_kernel::Waiting;
+use npfs_trace::program::{Code, Instruction, Programs};
 use npfs_trace::scenario::{
     Action, Caused, Ending, Expected, ExpectedReply, Order, Scenario, Step, Word,
 };
@@ -39,13 +42,14 @@ pub struct Mismatch {
 pub fn run(scenario: &Scenario, order: Option<&Order>) -> Run {
     let mut player = Player::new(scenario, order.is_none());
     match order {
+        None if scenario.is_program() => player.in_program_order(),
         None => player.in_file_order(),
         Some(order) => player.in_order(order),
     }
     player.finish(order.map_or(scenario.ending, |order| Some(order.ending)))
 }
 
-/// The machine after the first `steps` steps in file order. It stops early at a step whose
+/// The machine after the first `steps` steps in file order, lines that steer a thread left out. It stops early at a step whose
 /// thread sleeps.
 pub fn machine_after(scenario: &Scenario, steps: usize) -> Machine {
     let mut player = Player::new(scenario, false);
@@ -58,6 +62,12 @@ pub fn machine_after(scenario: &Scenario, steps: usize) -> Machine {
     player.machine
 }
 
+/// How far a thread is in its program.
+struct Place {
+    next: usize,
+    turns: Vec<u8>,
+}
+
 struct Player<'a> {
     scenario: &'a Scenario,
     machine: Machine,
@@ -65,6 +75,11 @@ struct Player<'a> {
     transcript: Transcript,
     mismatches: Vec<Mismatch>,
     checks: bool,
+    /// The last result of each thread, and of each word.
+    results: BTreeMap<ThreadId, Outcome>,
+    named: BTreeMap<Word, Outcome>,
+    /// The words of the operation that a thread sleeps in.
+    sleepers: BTreeMap<ThreadId, Vec<Word>>,
 }
 
 impl<'a> Player<'a> {
@@ -77,6 +92,9 @@ impl<'a> Player<'a> {
             printer,
             mismatches: Vec::new(),
             checks,
+            results: BTreeMap::new(),
+            named: BTreeMap::new(),
+            sleepers: BTreeMap::new(),
         }
     }
 
@@ -120,8 +138,10 @@ impl<'a> Player<'a> {
 
     fn can(&self, step: &Step) -> bool {
         match &step.action {
-            Action::Advance(_) => true,
-            Action::Op { thread, .. } => self.machine.can_run(*thread),
+            Action::Advance(_) | Action::Race => true,
+            Action::Op { thread, .. } | Action::Flow { thread, .. } => {
+                self.machine.can_run(*thread)
+            }
         }
     }
 
@@ -136,9 +156,94 @@ impl<'a> Player<'a> {
         true
     }
 
+    /// Every thread follows its own program; the turn is of the one whose next step stands first
+    /// in the file. Steps of a thread that sleeps wait until it goes on.
+    fn in_program_order(&mut self) {
+        let programs = Programs::new(self.scenario);
+        for step in self.scenario.steps.iter().take(programs.prefix) {
+            if !self.can(step) {
+                break;
+            }
+            self.perform(step);
+        }
+        let codes: Vec<&Code> = programs.threads.iter().chain([&programs.clock]).collect();
+        let mut places: Vec<Place> =
+            codes.iter().map(|code| Place { next: 0, turns: vec![0; code.counters] }).collect();
+        loop {
+            let mut next: Option<(usize, usize)> = None;
+            for (number, code) in codes.iter().enumerate() {
+                let thread = ThreadId(number as u32 + 1);
+                if number < programs.threads.len() && !self.machine.can_run(thread) {
+                    continue;
+                }
+                let found = self.steer(thread, code, &mut places[number]);
+                if let Some(index) = found {
+                    if next.is_none_or(|(first, _)| index < first) {
+                        next = Some((index, number));
+                    }
+                }
+            }
+            if let Some((index, number)) = next {
+                places[number].next += 1;
+                self.perform(&self.scenario.steps[index]);
+            } else if !self.wait_for_time() {
+                break;
+            }
+        }
+    }
+
+    /// Follows the jumps of a thread up to its next step.
+    fn steer(&self, thread: ThreadId, code: &Code, place: &mut Place) -> Option<usize> {
+        loop {
+            match code.instructions.get(place.next)? {
+                Instruction::Step(index) => return Some(*index),
+                Instruction::Jump(target) => place.next = *target,
+                Instruction::Unless { condition, target } => {
+                    let result = match &condition.of {
+                        None => self.results.get(&thread),
+                        Some(word) => self.named.get(word),
+                    };
+                    let found = condition.any.iter().any(|wanted| match result {
+                        Some(result) => holds(wanted, result),
+                        None => false,
+                    });
+                    place.next = if found == condition.unless { *target } else { place.next + 1 };
+                }
+                Instruction::Enter { counter, turns } => {
+                    place.turns[*counter] = *turns;
+                    place.next += 1;
+                }
+                Instruction::Repeat { counter, start } => {
+                    place.turns[*counter] -= 1;
+                    place.next = if place.turns[*counter] > 0 { *start } else { place.next + 1 };
+                }
+            }
+        }
+    }
+
+    /// Remembers what conditions ask for.
+    fn remember(&mut self, thread: ThreadId, labels: Vec<Word>, outcome: &Outcome) {
+        for label in &labels {
+            self.named.insert(label.clone(), outcome.clone());
+        }
+        self.results.insert(thread, outcome.clone());
+        if matches!(outcome, Outcome::Blocked(_)) {
+            self.sleepers.insert(thread, labels);
+        }
+    }
+
+    fn remember_caused(&mut self, caused: &[Completion]) {
+        for completion in caused.iter().filter(|completion| completion.wakes) {
+            let thread = completion.request.thread;
+            let labels = self.sleepers.remove(&thread).unwrap_or_default();
+            self.remember(thread, labels, &Outcome::Done(completion.reply.clone()));
+        }
+    }
+
     fn perform(&mut self, step: &Step) {
         let mut caused = Vec::new();
         match &step.action {
+            Action::Flow { .. } | Action::Race => return,
             Action::Advance(span) => {
                 let to = self.machine.time().after(*span);
                 self.machine.advance(to, &mut caused);
@@ -149,6 +254,7 @@ impl<'a> Player<'a> {
                 let text = transcript::action(labels, &self.printer.op(op));
                 let before = self.machine.struck().count();
                 let outcome = self.machine.step(*thread, labels, op, &mut caused);
+                self.remember(*thread, labels.clone(), &outcome);
                 let call = self.machine.operations(*thread);
                 if npfs_trace::text::makes_handles(op) == 0 {
                     for label in labels {
@@ -190,6 +296,7 @@ impl<'a> Player<'a> {
     }
 
     fn show_caused(&mut self, caused: &[Completion]) {
+        self.remember_caused(caused);
         for completion in caused {
             let text = transcript::caused(completion, &self.machine, &self.printer);
             self.transcript.caused(text);
@@ -238,9 +345,7 @@ impl<'a> Player<'a> {
         let waiting = self.machine.waiting();
         let ending = ending(&self.machine, &waiting);
         let mut waits: Vec<String> = waiting.iter().map(|one| self.sleeper(one)).collect();
-        let edges: Vec<_> =
-            waiting.iter().map(|one| (one.thread, one.for_threads.clone())).collect();
-        if let Some(cycle) = npfs_kernel::cycle(&edges) {
+        if let Some(cycle) = cycle(&waiting) {
             let names: Vec<_> = cycle.iter().map(|thread| self.printer.thread(*thread)).collect();
             waits.push(format!("cycle: {}", names.join(" -> ")));
         }
@@ -280,7 +385,14 @@ fn ending(machine: &Machine, waiting: &[Waiting]) -> Ending {
     if hope { Ending::Blocked } else { Ending::Deadlock }
 }
 
-fn holds(expected: &Expected, outcome: &Outcome) -> bool {
+/// A ring of sleepers, each waiting for the next; the first stands again at the end.
+pub fn cycle(waiting: &[Waiting]) -> Option<Vec<ThreadId>> {
+    let edges: Vec<_> = waiting.iter().map(|one| (one.thread, one.for_threads.clone())).collect();
+    npfs_kernel::cycle(&edges)
+}
+
+/// Whether an outcome is what was expected of it.
+pub fn holds(expected: &Expected, outcome: &Outcome) -> bool {
     match (expected, outcome) {
         (Expected::Done(wanted), Outcome::Done(found)) => reply_holds(wanted, found),
         (Expected::Pending, Outcome::Pending(_)) | (Expected::Blocked, Outcome::Blocked(_)) => true,

@@ -167,6 +167,7 @@ fn beyond(scenario: &Scenario) -> Option<&'static str> {
         return Some("its processes are those of other users, sessions or computers");
     }
     scenario.steps.iter().find_map(|step| match &step.action {
+        Action::Flow { .. } => Some("its threads decide what they do next"),
         Action::Op {
             op:
                 Op::Composite(
@@ -392,6 +393,7 @@ impl<'a> Run<'a> {
                     self.settle(None, step.caused.len());
                     Ok(())
                 }
+                Action::Flow { .. } | Action::Race => Ok(()),
             };
             if let Err(why) = done {
                 stopped = Some(format!("line {}: {why}", step.line));

@@ -9,6 +9,7 @@ mod lines;
 mod native;
 mod parse;
 mod print;
+pub mod program;
 pub mod scenario;
 pub mod text;
 pub mod trace;

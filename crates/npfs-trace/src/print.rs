@@ -31,6 +31,10 @@ impl fmt::Display for Scenario {
             writeln!(f, "fault: {}", native::fault(fault))?;
         }
         let default = matches!(&self.processes[..], [one] if *one == Process::new("main", true));
+        if !self.choices.is_empty() {
+            let words: Vec<_> = self.choices.iter().map(|choice| choice.word()).collect();
+            writeln!(f, "choices: {}", words.join(", "))?;
+        }
         for process in self.processes.iter().filter(|_| !default) {
             writeln!(f, "{}", native::process(process))?;
         }
@@ -67,6 +71,12 @@ impl fmt::Display for Scenario {
                 }
             }
             f.write_str(&printer.step(step))?;
+        }
+        if !self.properties.is_empty() {
+            writeln!(f)?;
+        }
+        for property in &self.properties {
+            writeln!(f, "{}", printer.property(property))?;
         }
         Ok(())
     }

@@ -26,6 +26,10 @@ pub struct Scenario {
     pub ending: Option<Ending>,
     /// Other orders of the same steps.
     pub orders: Vec<Order>,
+    /// What is claimed of every order.
+    pub properties: Vec<Property>,
+    /// Where exploration chooses besides whose turn it is.
+    pub choices: Vec<ChoicePoint>,
 }
 
 /// A rule id and the strength of its evidence.
@@ -124,7 +128,6 @@ impl Eq for Step {}
 
 /// What a step does.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every action is an operation")]
 pub enum Action {
     /// A thread makes a call.
     Op {
@@ -137,10 +140,168 @@ pub enum Action {
     },
     /// Time passes.
     Advance(Time),
+    /// A thread decides which of its steps comes next.
+    Flow {
+        /// Which thread.
+        thread: ThreadId,
+        /// How it decides.
+        flow: Flow,
+    },
+    /// What stands above comes first, in file order; what stands below may come in every order
+    /// that the threads allow. Without it, that is true of all steps.
+    Race,
+}
+
+/// A line that steers one thread through its steps.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Flow {
+    /// The steps up to the matching [`Flow::End`] come this many times, 1 to 255.
+    Loop(u32),
+    /// The steps up to the matching [`Flow::Else`] or [`Flow::End`] come only if this holds.
+    If(Condition),
+    /// Otherwise these come.
+    Else,
+    /// The end of a loop or a condition.
+    End,
+    /// The innermost loop is left.
+    Break(Option<Condition>),
+    /// The rest of this turn of the innermost loop is left out.
+    Again(Option<Condition>),
+    /// The thread has nothing more to do.
+    Stop(Option<Condition>),
+}
+
+/// Whether a result is one of several.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Condition {
+    /// `unless`: it must be none of them.
+    pub unless: bool,
+    /// The result of the last step that gave this word; `None` for the thread's last result.
+    pub of: Option<Word>,
+    /// The results.
+    pub any: Vec<Expected>,
+}
+
+/// A claim about all orders of the steps.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Property {
+    /// The claim is known to be wrong: some order must break it.
+    pub broken: bool,
+    /// Where it has to hold.
+    pub scope: Scope,
+    /// What has to hold.
+    pub claim: Claim,
+}
+
+/// Where a claim has to hold.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Scope {
+    /// In every state of every order.
+    Always,
+    /// In no state of any order.
+    Never,
+    /// In at least one state of every order.
+    Eventually,
+    /// In at least one state of at least one order.
+    Reachable,
+    /// At the end of every order.
+    Outcome,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: &'static [Scope] =
+        &[Scope::Always, Scope::Never, Scope::Eventually, Scope::Reachable, Scope::Outcome];
+
+    /// The word for it in a scenario file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Scope::Always => "always",
+            Scope::Never => "never",
+            Scope::Eventually => "eventually",
+            Scope::Reachable => "reachable",
+            Scope::Outcome => "outcome",
+        }
+    }
+
+    /// The scope with this word.
+    pub fn from_word(word: &str) -> Option<Scope> {
+        Scope::ALL.iter().copied().find(|one| one.word() == word)
+    }
+}
+
+/// Something that a state has or has not.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Claim {
+    /// All of these.
+    All(Vec<Claim>),
+    /// One of these.
+    Any(Vec<Claim>),
+    /// Not this.
+    Not(Box<Claim>),
+    /// The last result that has this word is this one. A pending operation that has ended counts
+    /// as its end.
+    Result(Word, Expected),
+    /// A thread stands here.
+    Thread(ThreadId, Stand),
+    /// Threads sleep, and nobody will ever wake them.
+    Deadlock,
+    /// Handles, instances or requests are left at the end.
+    Leak,
+    /// At the end, bytes were accepted that nobody has read, and no flush has said so.
+    LostData,
+    /// At the end, an overlapped operation is still pending.
+    UnendedRequest,
+}
+
+/// How far a thread is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Stand {
+    /// It has nothing more to do.
+    Finished,
+    /// It sleeps in a call.
+    Blocked,
+}
+
+impl Stand {
+    /// The word for it in a scenario file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Stand::Finished => "finished",
+            Stand::Blocked => "blocked",
+        }
+    }
+}
+
+/// A choice that Windows leaves open besides whose turn it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ChoicePoint {
+    /// A deadline may come while threads can still run, not only when nobody can.
+    Timers,
+    /// Any of those who wait for an object or a lock may be the first in its queue.
+    Waiters,
+}
+
+impl ChoicePoint {
+    /// Every choice point.
+    pub const ALL: &'static [ChoicePoint] = &[ChoicePoint::Timers, ChoicePoint::Waiters];
+
+    /// The word for it in a scenario file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            ChoicePoint::Timers => "timers",
+            ChoicePoint::Waiters => "waiters",
+        }
+    }
+
+    /// The choice point with this word.
+    pub fn from_word(word: &str) -> Option<ChoicePoint> {
+        ChoicePoint::ALL.iter().copied().find(|one| one.word() == word)
+    }
 }
 
 /// The expected outcome of a step.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Expected {
     /// The call is over.
     Done(ExpectedReply),
@@ -151,7 +312,7 @@ pub enum Expected {
 }
 
 /// A reply in which only the parts that are written are compared.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ExpectedReply {
     /// The status; always compared.
     pub status: Status,

@@ -11,7 +11,9 @@ use npfs_abi::{
 use crate::native;
 pub use crate::native::fault;
 use crate::parse::{OPEN_MODE_WORDS, PIPE_MODE_WORDS, SQOS_WORDS};
-use crate::scenario::{Action, Caused, Expected, ExpectedReply, Scenario, Step, Word};
+use crate::scenario::{
+    Action, Caused, Claim, Condition, Expected, ExpectedReply, Flow, Property, Scenario, Step, Word,
+};
 
 /// Prints operations and replies as scenario files write them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -275,6 +277,70 @@ impl Printer {
                 let equals = if labels.is_empty() { "" } else { " = " };
                 format!("{}: {}{equals}{}", self.thread(*thread), labels.join(" "), self.op(op))
             }
+            Action::Flow { thread, flow } => {
+                format!("{}: {}", self.thread(*thread), self.flow(flow))
+            }
+            Action::Race => "race".to_owned(),
+        }
+    }
+
+    /// A line that steers a thread, such as `break if ok`.
+    pub fn flow(&self, flow: &Flow) -> String {
+        let (word, condition) = match flow {
+            Flow::Loop(times) => return format!("loop {times}"),
+            Flow::If(condition) => return self.condition(condition),
+            Flow::Else => return "else".to_owned(),
+            Flow::End => return "end".to_owned(),
+            Flow::Break(condition) => ("break", condition),
+            Flow::Again(condition) => ("again", condition),
+            Flow::Stop(condition) => ("stop", condition),
+        };
+        let condition = condition.as_ref().map(|one| format!(" {}", self.condition(one)));
+        format!("{word}{}", condition.unwrap_or_default())
+    }
+
+    fn condition(&self, condition: &Condition) -> String {
+        let Condition { unless, of, any } = condition;
+        let word = if *unless { "unless" } else { "if" };
+        let of = of.as_ref().map(|word| format!(" {word} is")).unwrap_or_default();
+        let any: Vec<_> = any.iter().map(|expected| self.expected(expected)).collect();
+        format!("{word}{of} {}", any.join(" or "))
+    }
+
+    /// A property, such as `never: deadlock`.
+    pub fn property(&self, property: &Property) -> String {
+        let Property { broken, scope, claim } = property;
+        let broken = if *broken { "broken " } else { "" };
+        format!("{broken}{}: {}", scope.word(), self.claim(claim))
+    }
+
+    /// A claim, such as `c is ok and not deadlock`.
+    pub fn claim(&self, claim: &Claim) -> String {
+        let inner = |claim: &Claim| match claim {
+            Claim::All(_) | Claim::Any(_) => format!("({})", self.claim(claim)),
+            Claim::Not(_)
+            | Claim::Result(..)
+            | Claim::Thread(..)
+            | Claim::Deadlock
+            | Claim::Leak
+            | Claim::LostData
+            | Claim::UnendedRequest => self.claim(claim),
+        };
+        let joined = |claims: &[Claim], joint: &str| {
+            claims.iter().map(inner).collect::<Vec<_>>().join(joint)
+        };
+        match claim {
+            Claim::All(claims) => joined(claims, " and "),
+            Claim::Any(claims) => joined(claims, " or "),
+            Claim::Not(claim) => format!("not {}", inner(claim)),
+            Claim::Result(word, expected) => format!("{word} is {}", self.expected(expected)),
+            Claim::Thread(thread, stand) => {
+                format!("thread {} is {}", self.thread(*thread), stand.word())
+            }
+            Claim::Deadlock => "deadlock".to_owned(),
+            Claim::Leak => "leak".to_owned(),
+            Claim::LostData => "lost data".to_owned(),
+            Claim::UnendedRequest => "unended request".to_owned(),
         }
     }
 

@@ -5,7 +5,7 @@ use npfs_abi::{Access, CreateFile, CreateNamedPipe, PipeName};
 
 use super::identity::{descriptor, quality};
 use super::line::Line;
-use super::option::{Read, eat_word, next};
+use super::option::{Read, next};
 
 pub(super) fn path(line: &mut Line<'_>) -> Read<PipeName> {
     Ok(PipeName::new(&line.path()?))
@@ -13,9 +13,9 @@ pub(super) fn path(line: &mut Line<'_>) -> Read<PipeName> {
 
 /// `MS`, `forever` or `default`.
 pub(super) fn pipe_timeout(line: &mut Line<'_>) -> Read<u32> {
-    if eat_word(line, "forever") {
+    if line.eat_word("forever") {
         Ok(u32::MAX)
-    } else if eat_word(line, "default") {
+    } else if line.eat_word("default") {
         Ok(0)
     } else {
         line.millis()
@@ -44,7 +44,7 @@ pub(super) fn create_pipe(line: &mut Line<'_>) -> Read<CreateNamedPipe> {
             "first" => option.bit(line, &mut open_mode, C::FIRST_INSTANCE)?,
             "write_through" => option.bit(line, &mut open_mode, C::WRITE_THROUGH)?,
             "instances=" => option.once(line, &mut instances, |line| {
-                let unlimited = eat_word(line, "unlimited");
+                let unlimited = line.eat_word("unlimited");
                 if unlimited { Ok(C::UNLIMITED_INSTANCES) } else { line.number() }
             })?,
             "out=" => option.once(line, &mut out, Line::number)?,
@@ -85,9 +85,9 @@ pub(crate) const PIPE_MODE_WORDS: u32 = CreateNamedPipe::NOWAIT
     | CreateNamedPipe::REJECT_REMOTE;
 
 fn read_mode(line: &mut Line<'_>) -> Read<u32> {
-    if eat_word(line, "message") {
+    if line.eat_word("message") {
         Ok(CreateNamedPipe::READMODE_MESSAGE)
-    } else if eat_word(line, "byte") {
+    } else if line.eat_word("byte") {
         Ok(0)
     } else {
         Err(line.wanted("byte or message"))

@@ -7,7 +7,7 @@ use npfs_abi::{
 };
 
 use super::line::Line;
-use super::option::{Named, Read, eat_word, next};
+use super::option::{Named, Read, next};
 use super::reply::status;
 use crate::scenario::Process;
 
@@ -163,9 +163,9 @@ pub(super) fn process(line: &mut Line<'_>, name: String) -> Read<Process> {
 
 /// `documented, +switch, -switch`
 pub(super) fn profile(line: &mut Line<'_>) -> Read<Profile> {
-    let mut profile = if eat_word(line, "documented") {
+    let mut profile = if line.eat_word("documented") {
         Profile::documented()
-    } else if eat_word(line, "current") {
+    } else if line.eat_word("current") {
         Profile::current()
     } else {
         return change(line, Profile::current());
@@ -203,7 +203,7 @@ pub(super) fn fault(line: &mut Line<'_>) -> Read<Fault> {
         line.wanted_at(mark, &format!("one of {}", words.join(", ")))
     })?;
     let nth = line.number()?;
-    let pipe = if eat_word(line, "of") { Some(PipeName::new(&line.path()?)) } else { None };
+    let pipe = if line.eat_word("of") { Some(PipeName::new(&line.path()?)) } else { None };
     let mark = line.mark();
     let effect = match line.try_word() {
         Some("fails") => FaultEffect::Fail(status(line)?),

@@ -57,6 +57,34 @@ impl<'a> Line<'a> {
         self.mark().0.starts_with(text)
     }
 
+    /// Whether something comes next that joins or closes claims: `and`, `or`, `)`.
+    pub(super) fn sees_joint(&mut self) -> bool {
+        let mark = self.mark();
+        let word = self.try_word();
+        self.back_to(mark);
+        matches!(word, Some("and" | "or")) || self.sees(")")
+    }
+
+    /// Takes this word if it comes next.
+    pub(super) fn eat_word(&mut self, wanted: &str) -> bool {
+        let mark = self.mark();
+        let found = self.try_word() == Some(wanted);
+        if !found {
+            self.back_to(mark);
+        }
+        found
+    }
+
+    /// The column of a position, from 1.
+    pub(super) fn column(&self, mark: Mark<'a>) -> u32 {
+        column(self.text, self.text.len() - mark.0.len())
+    }
+
+    /// The number of this line, from 1.
+    pub(super) fn number_of_line(&self) -> u32 {
+        self.number
+    }
+
     /// Whether a blank comes next.
     pub(super) fn sees_blank(&self) -> bool {
         self.rest.starts_with([' ', '\t'])

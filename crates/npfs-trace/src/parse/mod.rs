@@ -2,7 +2,9 @@
 //!
 //! Lines are read one by one, each from left to right, so an error is always at a known place.
 
+mod claim;
 mod creation;
+mod flow;
 mod identity;
 mod line;
 mod names;
@@ -17,8 +19,8 @@ use self::line::{ALL_REPETITIONS, Line, Mark};
 use self::names::{Meaning, Names};
 use crate::error::ParseError;
 use crate::scenario::{
-    Action, Caused, Ending, Evidence, Expected, ExpectedReply, Order, Process, RuleClaim, Scenario,
-    Step, Thread, Word,
+    Action, Caused, ChoicePoint, Ending, Evidence, Expected, ExpectedReply, Order, Process,
+    Property, RuleClaim, Scenario, Scope, Step, Thread, Word,
 };
 use crate::text::makes_handles;
 
@@ -29,8 +31,25 @@ pub(crate) use self::native::{
 };
 
 /// Words that start a line of their own, so no thread can have them as its name.
-const KEYWORDS: &[&str] =
-    &["title", "rules", "process", "thread", "end", "order", "advance", "profile", "fault"];
+const KEYWORDS: &[&str] = &[
+    "title",
+    "rules",
+    "process",
+    "thread",
+    "end",
+    "order",
+    "advance",
+    "profile",
+    "fault",
+    "choices",
+    "race",
+    "broken",
+    "always",
+    "never",
+    "eventually",
+    "reachable",
+    "outcome",
+];
 
 impl Scenario {
     /// Reads a scenario file.
@@ -47,6 +66,7 @@ impl Scenario {
             reader.line(&mut line, text.starts_with([' ', '\t']), number)?;
             budget = line.budget;
         }
+        reader.blocks.closed()?;
         Ok(reader.finish())
     }
 }
@@ -59,8 +79,11 @@ struct Reader {
     faults: Vec<Fault>,
     names: Names,
     steps: Vec<Step>,
+    blocks: flow::Blocks,
     ending: Option<Ending>,
     orders: Vec<Order>,
+    properties: Vec<Property>,
+    choices: Option<Vec<ChoicePoint>>,
 }
 
 impl Reader {
@@ -76,6 +99,8 @@ impl Reader {
             steps: self.steps,
             ending: self.ending,
             orders: self.orders,
+            properties: self.properties,
+            choices: self.choices.unwrap_or_default(),
         }
     }
 
@@ -107,16 +132,25 @@ impl Reader {
                     self.profile = Some(identity::profile(line)?);
                 }
                 "fault" => self.faults.push(identity::fault(line)?),
+                "choices" => {
+                    if self.choices.is_some() {
+                        return Err(line.wanted_at(mark, "`choices:` at most once"));
+                    }
+                    self.choices = Some(claim::choices(line)?);
+                }
                 "end" => {
                     if self.ending.is_some() {
                         return Err(line.wanted_at(mark, "`end:` at most once"));
                     }
                     self.ending = Some(ending(line)?);
                 }
-                _ => {
-                    line.back_to(mark);
-                    self.step(line, number)?;
-                }
+                _ => match Scope::from_word(word) {
+                    Some(scope) => self.property(line, false, scope)?,
+                    None => {
+                        line.back_to(mark);
+                        self.step(line, number)?;
+                    }
+                },
             }
         } else {
             match word {
@@ -124,9 +158,30 @@ impl Reader {
                 "thread" => self.thread(line)?,
                 "order" => self.order(line)?,
                 "advance" => self.advance(line, number)?,
+                "race" => {
+                    let once = self.steps.iter().all(|step| step.action != Action::Race);
+                    if !once {
+                        return Err(line.wanted_at(mark, "`race` at most once"));
+                    }
+                    self.blocks.closed()?;
+                    let steers = |step: &Step| matches!(step.action, Action::Flow { .. });
+                    if self.steps.iter().any(steers) {
+                        return Err(line.wanted_at(mark, "`race` above all lines that steer"));
+                    }
+                    let action = Action::Race;
+                    self.steps.push(Step { line: number, action, expected: None, caused: vec![] });
+                }
+                "broken" => {
+                    let mark = line.mark();
+                    let scope = line.try_word().and_then(Scope::from_word).ok_or_else(|| {
+                        line.wanted_at(mark, "always, never, eventually, reachable or outcome")
+                    })?;
+                    line.expect(":")?;
+                    self.property(line, true, scope)?;
+                }
                 _ if self.names.find_thread(word).is_some() => return Err(line.wanted("`:`")),
                 _ => {
-                    let wanted = "title:, rules:, profile:, fault:, end:, process, thread, order, advance or THREAD:";
+                    let wanted = "title:, rules:, profile:, fault:, choices:, end:, process, thread, order, advance, race, always:, never:, eventually:, reachable:, outcome:, broken or THREAD:";
                     return Err(line.wanted_at(mark, wanted));
                 }
             }
@@ -198,6 +253,17 @@ impl Reader {
         Ok(())
     }
 
+    fn property(
+        &mut self,
+        line: &mut Line<'_>,
+        broken: bool,
+        scope: Scope,
+    ) -> Result<(), ParseError> {
+        let claim = claim::claim(line, &self.names)?;
+        self.properties.push(Property { broken, scope, claim });
+        Ok(())
+    }
+
     fn order(&mut self, line: &mut Line<'_>) -> Result<(), ParseError> {
         let taken = |name: &str| self.orders.iter().any(|order| order.name == name);
         let name = Reader::fresh(line, "an order", taken)?;
@@ -225,12 +291,19 @@ impl Reader {
         Ok(())
     }
 
-    /// `THREAD: [WORD [WORD] =] OPERATION [-> EXPECTED]`
+    /// `THREAD: [WORD [WORD] =] OPERATION [-> EXPECTED]`, or a line that steers the thread.
     fn step(&mut self, line: &mut Line<'_>, number: u32) -> Result<(), ParseError> {
         let thread = self.names.thread(line)?;
         line.expect(":")?;
         let start = line.mark();
         let labels = labels(line)?;
+        if labels.is_empty() {
+            if let Some(flow) = flow::flow(line, &self.names, &mut self.blocks, thread)? {
+                let action = Action::Flow { thread, flow };
+                self.steps.push(Step { line: number, action, expected: None, caused: vec![] });
+                return Ok(());
+            }
+        }
         let op = op::operation(line, &self.names)?;
         self.name(line, start, thread, &labels, &op)?;
         let expected =
@@ -276,7 +349,7 @@ impl Reader {
         match (&step.expected, &step.action) {
             (Some(_), _) => {}
             (None, Action::Advance(_)) => step.expected = Some(plain_ok()),
-            (None, Action::Op { .. }) => {
+            (None, Action::Op { .. } | Action::Flow { .. } | Action::Race) => {
                 return Err(line.wanted("no indented line below a step without `->`"));
             }
         }

@@ -63,6 +63,17 @@ impl Names {
         Err(line.error_at(mark, "the word of a handle", &found))
     }
 
+    /// A word that an earlier step gave to a handle or a request.
+    pub(super) fn any_word(&self, line: &mut Line<'_>) -> Result<Word, ParseError> {
+        const WANTED: &str = "the word of a handle or a request";
+        let mark = line.mark();
+        let word = line.word(WANTED)?;
+        if self.words.contains_key(word) {
+            return Ok(word.to_owned());
+        }
+        Err(line.error_at(mark, WANTED, &format!("`{word}`, which no step before this one names")))
+    }
+
     /// A word that an earlier step gave to a request, or `THREAD.N`; as written, and what it means.
     pub(super) fn request(&self, line: &mut Line<'_>) -> Result<(Word, RequestId), ParseError> {
         let mark = line.mark();

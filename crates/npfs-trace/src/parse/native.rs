@@ -11,7 +11,7 @@ use super::identity::{TOKEN_OPTIONS, TokenParts, descriptor, quality};
 use super::line::Line;
 use super::names::Names;
 use super::op::delivery;
-use super::option::{Named, Read, eat_word, next};
+use super::option::{Named, Read, next};
 use crate::scenario::Word;
 
 /// A number and its word.
@@ -181,7 +181,7 @@ fn waiting(line: &mut Line<'_>) -> Read<(Option<u32>, bool)> {
         match option.name {
             "alertable" => option.flag(line, &mut alertable)?,
             "timeout=" => option.once(line, &mut timeout, |line| {
-                if eat_word(line, "forever") { Ok(None) } else { line.millis().map(Some) }
+                if line.eat_word("forever") { Ok(None) } else { line.millis().map(Some) }
             })?,
             _ => return option.unknown(line, "timeout=, alertable"),
         }
@@ -247,12 +247,12 @@ fn nt_create_pipe(line: &mut Line<'_>, names: &Names) -> Read<NtCreateNamedPipeF
             "read_mode=" => option.once(line, &mut read_mode, Line::number)?,
             "completion_mode=" => option.once(line, &mut completion_mode, Line::number)?,
             "instances=" => option.once(line, &mut instances, |line| {
-                if eat_word(line, "unlimited") { Ok(u32::MAX) } else { line.number() }
+                if line.eat_word("unlimited") { Ok(u32::MAX) } else { line.number() }
             })?,
             "in=" => option.once(line, &mut into, Line::number)?,
             "out=" => option.once(line, &mut out, Line::number)?,
             "timeout=" => option.once(line, &mut timeout, |line| {
-                if eat_word(line, "none") { Ok(None) } else { line.signed().map(Some) }
+                if line.eat_word("none") { Ok(None) } else { line.signed().map(Some) }
             })?,
             "security=" => option.once(line, &mut create.security, descriptor)?,
             _ => {
@@ -399,7 +399,7 @@ fn post(line: &mut Line<'_>, names: &Names) -> Read<Call<Word, Word>> {
 }
 
 fn set_token(line: &mut Line<'_>) -> Read<Call<Word, Word>> {
-    if eat_word(line, "none") {
+    if line.eat_word("none") {
         return Ok(Call::SetThreadToken { token: None });
     }
     let mut parts = TokenParts::default();

@@ -6,7 +6,7 @@ use super::creation::{create_pipe, open, path, pipe_timeout};
 use super::line::Line;
 use super::names::Names;
 use super::native;
-use super::option::{Read, eat_word, next, only_flag};
+use super::option::{Read, next, only_flag};
 use crate::scenario::Word;
 
 /// An operation with its arguments, up to `->` or the end of the line.
@@ -123,7 +123,7 @@ pub(super) fn operation(line: &mut Line<'_>, names: &Names) -> Read<Op<Word, Wor
         "wait_any" => wait(line, names, false)?,
         "wait_all" => wait(line, names, true)?,
         "sleep" => Call::Sleep {
-            timeout: if eat_word(line, "forever") { None } else { Some(line.millis()?) },
+            timeout: if line.eat_word("forever") { None } else { Some(line.millis()?) },
             alertable: only_flag(line, "alertable")?,
         },
         "cancel_io" => Call::CancelIo { file: names.handle(line)? },
@@ -234,7 +234,7 @@ fn wait(line: &mut Line<'_>, names: &Names, all: bool) -> Read<Call<Word, Word>>
         match option.name {
             ALERTABLE => option.flag(line, &mut alertable)?,
             "timeout=" => option.once(line, &mut timeout, |line| {
-                if eat_word(line, "forever") { Ok(None) } else { line.millis().map(Some) }
+                if line.eat_word("forever") { Ok(None) } else { line.millis().map(Some) }
             })?,
             name if name.ends_with('=') => return option.unknown(line, "timeout=, alertable"),
             _ => {

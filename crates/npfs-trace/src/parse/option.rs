@@ -69,16 +69,6 @@ impl<'a> Named<'a> {
     }
 }
 
-/// Takes `word` if the next word is that.
-pub(super) fn eat_word(line: &mut Line<'_>, word: &str) -> bool {
-    let mark = line.mark();
-    let found = line.try_word() == Some(word);
-    if !found {
-        line.back_to(mark);
-    }
-    found
-}
-
 /// The only option there is, or none.
 pub(super) fn only_flag(line: &mut Line<'_>, name: &str) -> Read<bool> {
     let mut flag = false;

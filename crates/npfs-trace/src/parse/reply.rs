@@ -29,7 +29,7 @@ pub(super) fn expected(line: &mut Line<'_>, names: &Names) -> Result<Expected, P
 pub(super) fn reply(line: &mut Line<'_>, names: &Names) -> Result<ExpectedReply, ParseError> {
     let status = status(line)?;
     let information = if line.sees_digit() { Some(line.number()?) } else { None };
-    let output = if line.at_end() { None } else { Some(output(line, names)?) };
+    let output = if line.at_end() || line.sees_joint() { None } else { Some(output(line, names)?) };
     Ok(ExpectedReply { status, information, output })
 }
 

@@ -11,10 +11,11 @@ use npfs_abi::{
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{select, subsequence};
 
 use crate::scenario::{
-    Action, Caused, Ending, Evidence, Expected, ExpectedReply, Order, RuleClaim, Step, Word,
+    Action, Caused, ChoicePoint, Claim, Condition, Ending, Evidence, Expected, ExpectedReply, Flow,
+    Order, Property, RuleClaim, Scope, Stand, Step, Word,
 };
 use crate::trace::{Event, Header, Identity, Model, Recorded};
 use crate::{Scenario, Trace};
@@ -462,9 +463,11 @@ fn step() -> impl Strategy<Value = Step> {
     let op = (thread, prop_oneof![6 => plain, 2 => making, 1 => pair])
         .prop_map(|(thread, (labels, op))| Action::Op { thread, labels, op });
     let advance = any::<u64>().prop_map(|span| Action::Advance(Time(span)));
-    (prop_oneof![9 => op, 1 => advance], option::of(expected()), vec(caused(), 0..3)).prop_map(
+    let action = prop_oneof![9 => op, 1 => advance, 2 => steering()];
+    (action, option::of(expected()), vec(caused(), 0..3)).prop_map(
         |(action, mut expected, mut caused)| {
-            if expected.is_none() {
+            if expected.is_none() || matches!(action, Action::Flow { .. }) {
+                expected = None;
                 caused.clear();
             } else if matches!(action, Action::Advance(_)) {
                 let ok = ExpectedReply { status: Status::SUCCESS, information: None, output: None };
@@ -473,6 +476,46 @@ fn step() -> impl Strategy<Value = Step> {
             Step { line: 0, action, expected, caused }
         },
     )
+}
+
+/// Lines that steer a thread and open nothing that has to be closed.
+fn steering() -> BoxedStrategy<Action> {
+    let of = option::of(prop_oneof![handle(), Just("r".to_owned())]);
+    let condition = (any::<bool>(), of, vec(bounded_expected(), 1..3))
+        .prop_map(|(unless, of, any)| Condition { unless, of, any });
+    ((1..4_u32).prop_map(ThreadId), option::of(condition))
+        .prop_map(|(thread, condition)| Action::Flow { thread, flow: Flow::Stop(condition) })
+        .boxed()
+}
+
+/// Expectations whose output does not reach to the end of the line.
+fn bounded_expected() -> BoxedStrategy<Expected> {
+    let reply = (status(), option::of(number()), option::of(data())).prop_map(
+        |(status, information, data)| {
+            let output = data.map(Output::Data);
+            Expected::Done(ExpectedReply { status, information, output })
+        },
+    );
+    prop_oneof![Just(Expected::Pending), Just(Expected::Blocked), reply].boxed()
+}
+
+fn property() -> BoxedStrategy<Property> {
+    let leaf = prop_oneof![
+        select(&[Claim::Deadlock, Claim::Leak, Claim::LostData, Claim::UnendedRequest]),
+        ((1..4_u32).prop_map(ThreadId), select(&[Stand::Finished, Stand::Blocked]))
+            .prop_map(|(thread, stand)| Claim::Thread(thread, stand)),
+        (handle(), bounded_expected()).prop_map(|(word, expected)| Claim::Result(word, expected)),
+    ];
+    let claim = leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 2..4).prop_map(Claim::All),
+            vec(inner.clone(), 2..4).prop_map(Claim::Any),
+            inner.prop_map(|claim| Claim::Not(Box::new(claim))),
+        ]
+    });
+    (any::<bool>(), select(Scope::ALL), claim)
+        .prop_map(|(broken, scope, claim)| Property { broken, scope, claim })
+        .boxed()
 }
 
 fn ending() -> impl Strategy<Value = Ending> {
@@ -494,8 +537,10 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
     let fault = (select(FaultPoint::ALL), option::of(name()), number(), effect)
         .prop_map(|((point, _), pipe, nth, effect)| Fault { point, pipe, nth, effect });
     let world = (vec(fault, 0..3), vec(select(Switch::ALL), 0..3), token(), number()).boxed();
+    let explored = (vec(property(), 0..3), subsequence(ChoicePoint::ALL, 0..=2)).boxed();
     let parts = (title, vec(rule, 0..3), vec(step(), 0..8), option::of(ending()), vec(order, 0..3));
-    (parts.boxed(), world).prop_map(|((title, rules, more, ending, orders), world)| {
+    (parts.boxed(), world, explored).prop_map(|(parts, world, explored)| {
+        let (title, rules, more, ending, orders) = parts;
         let text = "process p\nprocess child spawned\nthread t\nthread u\nthread v in child\n\
                     t: s = create_pipe a\nt: e end-1 = create_anonymous_pipe\n\
                     t: r = read s 1 overlapped\nt: flush s\n";
@@ -514,6 +559,7 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
             ending,
         });
         scenario.orders = named.collect();
+        (scenario.properties, scenario.choices) = explored;
         scenario
     })
 }

@@ -64,6 +64,25 @@ const WRONG: &[(&str, u32, &str)] = &[
     ("order o: t x -> finished", 12, "wanted the name of a declared thread"),
     ("order o: t", 11, "wanted `->`"),
     ("order o: t -> ok", 15, "wanted finished, blocked or deadlock"),
+    ("choices: time", 10, "wanted timers or waiters, each once, found `time`"),
+    ("choices: timers, timers", 18, "wanted timers or waiters, each once"),
+    ("race now", 6, "wanted the end of the line, found `now`"),
+    ("t: loop 0", 9, "wanted a number of turns, 1 to 255, found `0`"),
+    ("t: loop 3", 4, "wanted an `end` of this loop, found none"),
+    ("t: else", 4, "wanted an `if` before `else`"),
+    ("t: end", 4, "wanted a `loop` or an `if` before `end`"),
+    ("t: break", 4, "wanted a `loop` around it"),
+    ("t: stop now", 9, "wanted if, unless or the end of the line, found `now`"),
+    ("t: stop if", 11, "wanted a status"),
+    ("t: stop if q is ok", 12, "wanted the word of a handle or a request, found `q`"),
+    ("t: stop if ok or", 17, "wanted a status"),
+    ("never: nonsense", 8, "wanted WORD is RESULT, thread NAME is finished"),
+    ("never: lost property", 8, "wanted WORD is RESULT"),
+    ("never: q is ok", 8, "wanted the word of a handle or a request, found `q`"),
+    ("never: s is fine", 13, "wanted a status"),
+    ("never: thread t is gone", 20, "wanted finished or blocked, found `gone`"),
+    ("never: (leak or deadlock", 25, "wanted `)`, found the end of the line"),
+    ("broken maybe: leak", 8, "wanted always, never, eventually, reachable or outcome"),
 ];
 
 #[test]
@@ -85,6 +104,11 @@ fn errors_across_lines() {
         ("thread t\nt: exit_thread -> ok\n    t wakes ok", 3, 7),
         ("thread t\nt: exit_thread -> ok\n    t.2 done ok", 3, 5),
         ("thread t\norder a: t -> blocked\norder a: t -> blocked", 3, 7),
+        ("choices: timers\nchoices: timers", 2, 1),
+        ("race\nrace", 2, 1),
+        ("thread t\nt: loop 2\nrace\nt: end", 2, 4),
+        ("thread t\nt: if ok\nt: else\nt: else\nt: end", 4, 4),
+        ("thread t\nt: loop 2\n  t done ok", 3, 3),
     ] {
         let error = Scenario::parse(text).expect_err(text);
         assert_eq!((error.line, error.column), (line, column), "{text}\n{error}");

@@ -48,6 +48,34 @@ advance 100ms
 advance 0.5000ms -> ok
 "#;
 
+/// A scenario with everything that exploration adds, as it prints.
+pub(super) const PROGRAM: &str = r#"choices: timers, waiters
+thread server
+thread client
+
+server: s = create_pipe \\.\pipe\a
+race
+server: connect s
+client: loop 3
+client: c = open \\.\pipe\a
+client: break if ok
+client: stop unless PIPE_NOT_AVAILABLE (231) or OBJECT_NAME_NOT_FOUND (2)
+client: wait_pipe \\.\pipe\a forever
+client: again
+client: end
+client: if c is ok
+client: r = read c 5 overlapped
+client: else
+client: stop
+client: end
+
+always: not (c is ok and thread server is blocked)
+never: deadlock or lost data
+eventually: (c is ok or c is PIPE_BROKEN (109)) and thread client is finished
+reachable: r is ok 5 "hello"
+broken outcome: not leak or not not unended request
+"#;
+
 /// The scenario files of the repository, in order of their paths.
 pub(super) fn fixtures() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/scenarios");
@@ -73,6 +101,13 @@ fn a_scenario_reads_and_prints() {
     let scenario = Scenario::parse(SCENARIO).unwrap();
     assert_eq!(scenario.to_string(), SCENARIO);
     assert_eq!(scenario.steps[0].line, 11);
+}
+
+#[test]
+fn a_program_reads_and_prints() {
+    let scenario = Scenario::parse(PROGRAM).unwrap();
+    assert_eq!(scenario.to_string(), PROGRAM);
+    assert!(scenario.is_program());
 }
 
 #[test]

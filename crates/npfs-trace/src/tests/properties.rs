@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::arbitrary::{scenario, trace};
-use super::files::{SCENARIO, TRACE, fixtures};
+use super::files::{PROGRAM, SCENARIO, TRACE, fixtures};
 use crate::{Scenario, Trace};
 
 /// Both readers give an answer, and an error is at a place in the text or just behind it.
@@ -55,7 +55,7 @@ proptest! {
         at in any::<prop::sample::Index>(),
         with in any::<char>(),
     ) {
-        for text in [SCENARIO, TRACE] {
+        for text in [SCENARIO, PROGRAM, TRACE] {
             let mut chars: Vec<char> = text.chars().collect();
             let at = at.index(chars.len());
             chars[at] = with;
@@ -107,11 +107,20 @@ const WORDS: &[&str] = &[
     "returns",
     "write",
     "4294967296",
+    "loop",
+    "if",
+    "unless",
+    "end",
+    "is",
+    "or",
+    "never:",
+    "not",
+    "race",
 ];
 
 #[test]
 fn every_file_cut_anywhere_has_an_answer() {
-    for text in [SCENARIO, TRACE] {
+    for text in [SCENARIO, PROGRAM, TRACE] {
         for (at, _) in text.char_indices() {
             reads(&text[..at]);
         }

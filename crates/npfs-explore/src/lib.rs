@@ -1,0 +1,41 @@
+//! Every order of the calls of simulated threads.
+//!
+//! A [`Model`] is a scenario made ready, a [`Machine`] its system between two calls, as a value.
+//! [`explore`] searches all orders and gives a [`Report`]: every distinct outcome, how many
+//! orders lead there, and whether the scenario's properties hold. [`replay`] shows one order.
+#![forbid(unsafe_code)]
+
+mod graph;
+mod hash;
+mod machine;
+mod model;
+mod outcome;
+mod property;
+mod report;
+pub mod schedule;
+mod search;
+mod transcript;
+mod visited;
+
+use std::sync::Arc;
+
+pub use machine::{Machine, Mark, Touch};
+pub use model::{Model, Unfit};
+pub use report::{Outcome, Report, Standing, Verdict, Witness};
+pub use schedule::Choice;
+pub use search::{Limits, Progress};
+pub use transcript::{Transcript, replay};
+
+/// Searches all orders of a model.
+///
+/// # Errors
+/// When what stands above `race` cannot be run.
+pub fn explore(
+    model: &Arc<Model>,
+    limits: &Limits,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, Unfit> {
+    let mut machine = Machine::new(Arc::clone(model))?;
+    let found = search::search(&mut machine, limits, progress);
+    Ok(Report::new(model, &found))
+}

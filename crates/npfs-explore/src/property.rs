@@ -1,0 +1,48 @@
+//! What a state has: claims, looked at.
+
+use npfs_abi::ThreadId;
+use npfs_machine::holds;
+use npfs_trace::scenario::Stand;
+
+use crate::machine::Machine;
+use crate::model::Test;
+
+/// Which claims of the model's properties hold in this state, a bit each. `last` says that
+/// nothing can happen any more.
+pub(crate) fn claims(machine: &Machine, last: bool) -> u64 {
+    let mut bits = 0;
+    for (number, property) in machine.model.properties.iter().enumerate() {
+        if holds_here(&property.claim, machine, last) {
+            bits |= 1 << number;
+        }
+    }
+    bits
+}
+
+fn holds_here(test: &Test, machine: &Machine, last: bool) -> bool {
+    match test {
+        Test::All(tests) => tests.iter().all(|test| holds_here(test, machine, last)),
+        Test::Any(tests) => tests.iter().any(|test| holds_here(test, machine, last)),
+        Test::Not(test) => !holds_here(test, machine, last),
+        Test::Result(slot, expected) => {
+            machine.outcome_of(*slot).is_some_and(|outcome| holds(expected, &outcome))
+        }
+        Test::Thread(ThreadId(number), stand) => {
+            let place = (*number as usize).wrapping_sub(1);
+            place < machine.thread_count()
+                && match stand {
+                    Stand::Finished => machine.has_finished(place),
+                    Stand::Blocked => machine.sleeps(place),
+                }
+        }
+        Test::Deadlock => last && (0..machine.thread_count()).any(|place| machine.sleeps(place)),
+        Test::Leak => last && !machine.kernel.leaks().is_empty(),
+        Test::LostData => {
+            last && {
+                let (written, taken) = machine.bytes();
+                written > taken
+            }
+        }
+        Test::UnendedRequest => last && machine.has_open_request(),
+    }
+}
