@@ -27,8 +27,9 @@ pub struct Completion {
     pub request: RequestId,
     /// Whether the calling thread slept in the call and now goes on.
     pub wakes: bool,
-    /// The status block is written only when the packet is taken from its port
-    /// ([`Switch::StatusBlockOnRemoval`](crate::Switch::StatusBlockOnRemoval)).
+    /// The status block is written only when the packet is taken from its port: with
+    /// [`Switch::StatusBlockOnRemoval`](crate::Switch::StatusBlockOnRemoval), and always when
+    /// the request's process let go of the file (CANCEL-20).
     pub held: bool,
     /// How it ended.
     pub reply: Reply,

@@ -12,6 +12,7 @@ use crate::file::File;
 use crate::io::FileOp;
 use crate::kernel::{Answer, CLOCK, Effects, Kernel, done, ok, process_id, thread_id};
 use crate::process::{Entry, Object};
+use crate::request::Settled;
 use crate::store::Id;
 use crate::thread::{Blocked, ThreadState};
 use crate::time::Timer;
@@ -314,7 +315,8 @@ impl Kernel {
     }
 
     /// The last handle of a file that this process had is gone, others have more: requests that
-    /// only a port would tell are cancelled (CANCEL-20); the rest goes on (CANCEL-19).
+    /// only a port would tell are cancelled, their status blocks written when the packet is
+    /// taken (CANCEL-20); the rest goes on (CANCEL-19).
     pub(crate) fn process_lets_go(
         &mut self,
         thread: ThreadId,
@@ -328,6 +330,7 @@ impl Kernel {
             return;
         }
         let threads: Vec<ThreadId> = self.threads_of(process).collect();
+        let before = fx.settled.len();
         self.cancel_on(
             file,
             &mut |request| {
@@ -335,6 +338,12 @@ impl Kernel {
             },
             fx,
         );
+        let ended: Vec<Settled> = fx.settled.drain(before..).collect();
+        for one in ended {
+            let (told, cancelled) = (fx.caused.len(), one.status == Status::CANCELLED);
+            self.complete(one, fx);
+            fx.caused[told..].iter_mut().for_each(|end| end.held |= cancelled);
+        }
     }
 }
 

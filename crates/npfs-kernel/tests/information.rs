@@ -400,6 +400,18 @@ fn the_root_tells_of_changes() {
     let input = numbers(&[0, 1]);
     world.ok(Call::NtSetInformationFile { file: pipe, class: file_class::PIPE, input });
     assert_eq!((world.ended(names), world.ended(modes)), (None, Some(&Reply::ok())));
+    // SetNamedPipeHandleState sets the same class.
+    let modes = world.pends(watch(4));
+    let set = |mode| Call::SetNamedPipeHandleState {
+        pipe,
+        mode,
+        collection_count: None,
+        collect_timeout: None,
+    };
+    world.ok(set(None));
+    assert_eq!(world.ended(modes), None);
+    world.ok(set(Some(0)));
+    assert_eq!((world.ended(names), world.ended(modes)), (None, Some(&Reply::ok())));
     world.ok(Call::CloseHandle { handle: pipe });
     assert_eq!(world.ended(names), Some(&Reply::ok()));
     let closed = world.pends(watch(1));

@@ -13,6 +13,7 @@ use npfs_abi::{
     ThreadId, Token,
 };
 
+use super::directory::Change;
 use super::fsctl::refused_at_root;
 use super::information::query_volume;
 use super::lifetime::modes_of;
@@ -44,6 +45,9 @@ impl Kernel {
                     }
                     Rule::Go => {}
                     Rule::Drain(status) => {
+                        if matches!(op, FileOp::Read(_)) {
+                            self.check_direction(instance, end)?; // READ-47
+                        }
                         if found.connection().is_none_or(|link| link.queue(end).no_data()) {
                             return Err(status);
                         }
@@ -94,7 +98,11 @@ impl Kernel {
             }
             FileOp::State(query) => self.handle_state(instance, end, query, *request),
             FileOp::SetState { mode, collection } => {
-                self.set_state(instance, end, mode, collection)
+                let progress = self.set_state(instance, end, mode, collection)?;
+                if mode.is_some() {
+                    self.tell_watchers(Change::Modes, fx); // DIR-14
+                }
+                Ok(progress)
             }
             FileOp::Local => {
                 Ok(Progress::Done(Reply::with(Output::Local(self.local(instance, end)))))
@@ -295,11 +303,16 @@ impl Kernel {
         follows.then(|| self.client_token(thread, link.remote.is_some()))
     }
 
+    /// A peek that shows data makes its writer the current one (PEEK-22).
+    pub(super) fn show_context(&mut self, instance: Id<Instance>, end: End, room: u32) {
+        if !self.has(Switch::PeekKeepsContext) && room > 0 {
+            self.connection(instance).towards(end).show_context();
+        }
+    }
+
     fn peek(&mut self, instance: Id<Instance>, end: End, length: u32) -> Progress {
         let pipe_type = self.pipe_of(instance).pipe_type;
-        if !self.has(Switch::PeekKeepsContext) && length > 0 {
-            self.connection(instance).towards(end).show_context(); // PEEK-22
-        }
+        self.show_context(instance, end, length);
         let Some(connection) = self.instances[instance].connection() else {
             unreachable!("a connected or closing instance has a connection")
         };
@@ -480,20 +493,26 @@ impl Kernel {
         mode: Option<u32>,
         (count, timeout): (Option<u32>, Option<u32>),
     ) -> Result<Progress, Status> {
-        if count.is_some() || timeout.is_some() {
-            let ignores = self.has(Switch::LocalCollectionIgnored);
-            let object = self.instances.edit(instance).connection_mut();
-            let remote = object.filter(|_| end == End::Client).and_then(|it| it.remote.as_mut());
-            match remote {
-                Some(remote) => {
-                    remote.count = count.unwrap_or(remote.count);
-                    remote.timeout = timeout.unwrap_or(remote.timeout);
-                }
-                None if ignores => {}
-                None => return Err(Status::INVALID_PARAMETER), // INFO-32, SEED-78
+        let collects = count.is_some() || timeout.is_some();
+        let link = self.instances[instance].connection();
+        let remote = end == End::Client && link.is_some_and(|link| link.remote.is_some());
+        if collects && !remote && !self.has(Switch::LocalCollectionIgnored) {
+            return Err(Status::INVALID_PARAMETER); // INFO-32, SEED-78
+        }
+        if let Some(mode) = mode {
+            self.set_modes(instance, end, mode)?;
+        }
+        if collects && remote {
+            if let Some(remote) = self.connection(instance).remote.as_mut() {
+                remote.count = count.unwrap_or(remote.count);
+                remote.timeout = timeout.unwrap_or(remote.timeout);
             }
         }
-        let Some(mode) = mode else { return Ok(Progress::Done(Reply::ok())) };
+        Ok(Progress::Done(Reply::ok()))
+    }
+
+    /// `FilePipeInformation` of an end (INFO-22 to INFO-38).
+    fn set_modes(&mut self, instance: Id<Instance>, end: End, mode: u32) -> Result<(), Status> {
         if mode & !(CreateNamedPipe::NOWAIT | CreateNamedPipe::READMODE_MESSAGE) != 0 {
             return Err(Status::INVALID_PARAMETER); // INFO-26
         }
@@ -518,6 +537,6 @@ impl Kernel {
         if let Some(modes) = self.instances.edit(instance).modes_mut(end) {
             *modes = wanted;
         }
-        Ok(Progress::Done(Reply::ok()))
+        Ok(())
     }
 }

@@ -137,13 +137,14 @@ impl Kernel {
                 Status::INVALID_PARAMETER // PEEK-18
             });
         }
+        let room = length - PEEK_HEADER;
+        self.show_context(instance, end, room);
         let pipe_type = self.pipe_of(instance).pipe_type;
         let object = &self.instances[instance];
         let Some(connection) = object.connection() else {
             unreachable!("a connected or closing instance has a connection")
         };
         let queue = connection.queue(end);
-        let room = length - PEEK_HEADER;
         let shown = queue.peek(pipe_type, room);
         let (messages, message) = match pipe_type {
             PipeType::Message => (queue.messages(), queue.first()), // PEEK-19

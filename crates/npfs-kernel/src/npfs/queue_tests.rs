@@ -140,7 +140,7 @@ impl Model {
     }
 }
 
-/// Every sequence of up to six operations on small queues agrees with the model
+/// Every sequence of up to five operations on small queues agrees with the model
 /// (QUOTA-01 to QUOTA-34, READ-13 to READ-23, WRITE-01 to WRITE-17).
 #[test]
 fn every_short_sequence_agrees_with_the_model() {
