@@ -46,7 +46,7 @@ impl Kernel {
                     Rule::Go => {}
                     Rule::Drain(status) => {
                         if matches!(op, FileOp::Read(_)) {
-                            self.check_direction(instance, end)?; // READ-47
+                            self.pipes[found.pipe].check_direction(end)?; // READ-47
                         }
                         if found.connection().is_none_or(|link| link.queue(end).no_data()) {
                             return Err(status);
