@@ -43,6 +43,9 @@ pub(crate) struct Options {
     /// Keep every state whole, instead of trusting that hashes of 64 bits differ.
     #[arg(long)]
     exact: bool,
+    /// Leave out orders that only swap steps which have nothing to do with each other.
+    #[arg(long)]
+    reduce: bool,
     /// Switch a choice point on, whatever the file says: timers, waiters.
     #[arg(long, value_name = "POINT", value_delimiter = ',', value_parser = choice_point)]
     choices: Vec<ChoicePoint>,
@@ -66,6 +69,7 @@ impl Options {
             memory: self.memory.map_or(usual.memory, |mib| mib.saturating_mul(1 << 20)),
             exact: self.exact,
             check: false,
+            reduce: self.reduce,
         }
     }
 }

@@ -11,11 +11,16 @@ mod machine;
 mod model;
 mod outcome;
 mod property;
+pub mod random;
+mod reduce;
 mod report;
 pub mod schedule;
 mod search;
 mod transcript;
 mod visited;
+
+#[cfg(test)]
+mod soundness;
 
 use std::sync::Arc;
 
@@ -36,6 +41,14 @@ pub fn explore(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, Unfit> {
     let mut machine = Machine::new(Arc::clone(model))?;
-    let found = search::search(&mut machine, limits, progress);
+    let reduce = limits.reduce
+        && limits.preemptions.is_none()
+        && !limits.exact
+        && property::about_ends_only(model);
+    let found = if reduce {
+        reduce::search(&mut machine, limits, &|touch| touch, progress)
+    } else {
+        search::search(&mut machine, limits, progress)
+    };
     Ok(Report::new(model, &found))
 }

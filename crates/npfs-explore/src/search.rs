@@ -1,6 +1,6 @@
 //! Every order: a depth-first search over states, each visited once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::graph::{Edge, Graph};
@@ -28,6 +28,10 @@ pub struct Limits {
     pub exact: bool,
     /// Assert the kernel's invariants in every state.
     pub check: bool,
+    /// Leave out orders that only swap steps which have nothing to do with each other. Every end
+    /// is still reached; orders are not counted. Ignored with claims about states before the
+    /// end, with a bound of preemptions and with `exact`.
+    pub reduce: bool,
 }
 
 impl Default for Limits {
@@ -41,6 +45,7 @@ impl Default for Limits {
             memory: 2 << 30,
             exact: false,
             check: false,
+            reduce: false,
         }
     }
 }
@@ -53,9 +58,13 @@ pub(crate) struct Found {
     pub(crate) claims: Vec<u64>,
     /// The last states, with the number of their outcome.
     pub(crate) ends: Vec<(u32, u32)>,
+    /// The keys of the last states.
+    pub(crate) end_keys: BTreeSet<u64>,
     pub(crate) outcomes: Vec<Ending>,
     /// Why the search is not complete.
     pub(crate) bounds: Vec<String>,
+    /// Whether the graph has every order.
+    pub(crate) counted: bool,
 }
 
 /// A distinct outcome.
@@ -102,6 +111,7 @@ pub(crate) fn search(
         edges: Vec::new(),
         claims: Vec::new(),
         ends: Vec::new(),
+        end_keys: BTreeSet::new(),
         outcomes: Vec::new(),
         numbers: BTreeMap::new(),
         bounds: Vec::new(),
@@ -114,8 +124,10 @@ pub(crate) fn search(
         graph,
         claims: search.claims,
         ends: search.ends,
+        end_keys: search.end_keys,
         outcomes: search.outcomes,
         bounds: search.bounds,
+        counted: true,
     }
 }
 
@@ -125,6 +137,7 @@ struct Search<'a> {
     edges: Vec<Edge>,
     claims: Vec<u64>,
     ends: Vec<(u32, u32)>,
+    end_keys: BTreeSet<u64>,
     outcomes: Vec<Ending>,
     /// The numbers of outcomes, by their keys.
     numbers: BTreeMap<u64, u32>,
@@ -231,7 +244,7 @@ impl Search<'_> {
     }
 
     /// Looks at a new state: what may come next, what holds, and whether it is an end.
-    fn enter(&mut self, machine: &Machine, state: u32, here: &mut Vec<Choice>) {
+    fn enter(&mut self, machine: &mut Machine, state: u32, here: &mut Vec<Choice>) {
         machine.choices(here);
         if !machine.model.properties.is_empty() {
             self.claims.push(property::claims(machine, here.is_empty()));
@@ -244,6 +257,7 @@ impl Search<'_> {
                 self.outcomes.push(Ending { key, lines: outcome::lines(machine) });
             }
             self.ends.push((state, number));
+            self.end_keys.insert(machine.key());
         }
     }
 

@@ -96,6 +96,8 @@ pub(crate) struct Store<T> {
     /// The generation that the next object in a place gets.
     generations: Vec<u32>,
     dealing: Dealing,
+    /// It has one object, of which steps may touch a part.
+    parted: bool,
     tracking: bool,
     recording: bool,
     epoch: u32,
@@ -112,6 +114,7 @@ impl<T> Default for Store<T> {
             live: 0,
             generations: Vec::new(),
             dealing: Dealing::Latest(Vec::new()),
+            parted: false,
             tracking: false,
             recording: false,
             epoch: 1,
@@ -129,6 +132,11 @@ impl<T: Clone + Hash> Store<T> {
         let mut store = Store::default();
         store.insert(value);
         store
+    }
+
+    /// The same, of an object whose parts are looked at by name.
+    pub(crate) fn parted(value: T) -> Store<T> {
+        Store { parted: true, ..Store::single(value) }
     }
 
     pub(crate) fn insert(&mut self, value: T) -> Id<T> {
@@ -185,15 +193,41 @@ impl<T: Clone + Hash> Store<T> {
     }
 
     pub(crate) fn get(&self, id: Id<T>) -> Option<&T> {
-        self.record(|part| part.read(id.index as usize));
+        self.record(
+            |part| if self.parted { part.read_all() } else { part.read(id.index as usize) },
+        );
+        self.find(id)
+    }
+
+    fn find(&self, id: Id<T>) -> Option<&T> {
         let slot = self.slots.get(id.index as usize)?.as_ref()?;
         (slot.generation == id.generation).then_some(&slot.value)
     }
 
+    /// The only object, of which the caller looks at nothing but what belongs to `name`.
+    pub(crate) fn part(&self, name: &str) -> &T {
+        self.record(|part| part.read(place_of(name)));
+        match self.find(Id::fixed(0)) {
+            Some(value) => value,
+            None => panic!("the only object is there"),
+        }
+    }
+
+    /// The only object, of which the caller changes nothing but what belongs to `name`.
+    pub(crate) fn edit_part(&mut self, name: &str) -> &mut T {
+        self.record(|part| part.write(place_of(name)));
+        self.open(Id::fixed(0))
+    }
+
     /// The object, to be changed. A stale name is a broken invariant.
     pub(crate) fn edit(&mut self, id: Id<T>) -> &mut T {
+        let parted = self.parted;
+        self.record(|part| if parted { part.write_all() } else { part.write(id.index as usize) });
+        self.open(id)
+    }
+
+    fn open(&mut self, id: Id<T>) -> &mut T {
         let key = id.index as usize;
-        self.record(|part| part.write(key));
         let Some(Some(slot)) = self.slots.get_mut(key) else { panic!("a stale name was used") };
         assert_eq!(slot.generation, id.generation, "a stale name was used");
         if self.tracking {
@@ -353,6 +387,14 @@ impl<T> Store<T> {
     fn live_slots(&self) -> impl Iterator<Item = (usize, &Slot<T>)> {
         self.slots.iter().enumerate().filter_map(|(key, slot)| Some((key, slot.as_ref()?)))
     }
+}
+
+/// Where the part of a name is recorded. Names may share a place: then steps look dependent that
+/// are not.
+fn place_of(name: &str) -> usize {
+    let mut mixer = Mixer(0);
+    name.hash(&mut mixer);
+    (mixer.finish() % 127) as usize
 }
 
 fn salted<T: Hash>(key: usize, value: &T) -> u64 {

@@ -10,7 +10,7 @@ use npfs_abi::{
 };
 
 use crate::file::File;
-use crate::kernel::{Answer, CLOCK, Effects, Kernel, NAMESPACE, ok, process_id, thread_id};
+use crate::kernel::{Answer, CLOCK, Effects, Kernel, ok, process_id, thread_id};
 use crate::npfs::{Link, Pipe, Waiter};
 use crate::process::{Life, Object};
 use crate::request::Settled;
@@ -315,7 +315,7 @@ impl Kernel {
             return Err(Status::OBJECT_PATH_SYNTAX_BAD); // WAIT-28
         }
         let pipe =
-            *self.namespace[NAMESPACE].pipes.get(folded).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+            *self.namespace.part(folded).pipes.get(folded).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         if self.available(pipe) {
             return ok();
         }
