@@ -16,11 +16,14 @@ mod reduce;
 mod report;
 pub mod schedule;
 mod search;
+pub mod strategy;
 mod transcript;
 mod visited;
 
 #[cfg(test)]
 mod soundness;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

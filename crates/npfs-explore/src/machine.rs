@@ -518,6 +518,11 @@ impl Machine {
         for place in 0..self.threads.len() {
             if self.can_step(place) {
                 list.push(Choice::thread(place));
+                if self.model.any_waiter {
+                    let behind = (0..self.threads.len())
+                        .filter(|other| self.kernel.waits_behind(ThreadId(*other as u32 + 1)));
+                    list.extend(behind.map(|first| Choice::thread(place).with_first(first)));
+                }
             }
         }
         let eager = self.model.eager_timers;
@@ -550,6 +555,9 @@ impl Machine {
             Choice { .. } => {
                 if let Some(place) = choice.place().filter(|place| self.can_step(*place)) {
                     self.keep(place);
+                    if let Some(first) = choice.first() {
+                        self.kernel.put_first(ThreadId(first as u32 + 1));
+                    }
                     self.threads[place].steps += 1;
                     match self.threads[place].running {
                         Running::Idle => {

@@ -15,7 +15,7 @@ use crate::transcript::{self, names};
 /// What an exploration has found.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Report {
-    /// Distinct states.
+    /// Distinct states; 0 when runs were drawn.
     pub states: u64,
     /// Steps between them.
     pub transitions: u64,
@@ -98,7 +98,8 @@ impl Verdict {
 pub struct Witness {
     /// The order.
     pub schedule: String,
-    /// How often it leaves a thread that could have gone on: no order that shows it has fewer.
+    /// How often it leaves a thread that could have gone on: no order that shows it and was
+    /// looked at has fewer. After a complete search without reduction that is no order at all.
     pub preemptions: u32,
     /// Its steps: no order with as few preemptions has fewer.
     pub steps: u32,

@@ -8,7 +8,7 @@ use crate::hash;
 use crate::machine::{Machine, Mark};
 use crate::outcome;
 use crate::property;
-use crate::schedule::Choice;
+use crate::schedule::{self, Choice};
 use crate::visited::Visited;
 
 /// Where a search ends before it is complete.
@@ -164,11 +164,8 @@ impl Search<'_> {
                 continue;
             };
             frame.next += 1;
-            let preempts = frame.last.is_some_and(|last| {
-                last.place().is_some()
-                    && last.place() != choice.place()
-                    && choices[frame.begin..].iter().any(|other| other.place() == last.place())
-            });
+            let open = &choices[frame.begin..];
+            let preempts = schedule::preempts(frame.last.as_ref(), choice, open);
             let preemptions = frame.preemptions + u32::from(preempts);
             if self.limits.preemptions.is_some_and(|most| preemptions > most) {
                 let most = self.limits.preemptions.unwrap_or(0);

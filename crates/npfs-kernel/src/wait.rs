@@ -134,6 +134,48 @@ impl Kernel {
         }
     }
 
+    /// Whether a sleeping thread stands behind others in a queue whose order Windows leaves open:
+    /// of those who wait for objects, or for the lock of a synchronous file object (SYNC-18).
+    pub fn waits_behind(&self, thread: ThreadId) -> bool {
+        let Some(found) = self.threads.get(thread_id(thread)) else { return false };
+        match &found.state {
+            ThreadState::Blocked(Blocked::Objects(_)) => {
+                self.clock[CLOCK].waiters.first().is_some_and(|first| *first != thread)
+            }
+            ThreadState::Blocked(Blocked::Lock(io)) => {
+                let lock = self.files[io.request.file].lock.as_ref();
+                let first = lock.and_then(|lock| lock.waiters.front());
+                first.is_some_and(|first| *first != thread)
+            }
+            ThreadState::Blocked(Blocked::Request(_) | Blocked::Name(_) | Blocked::Port { .. })
+            | ThreadState::Ready
+            | ThreadState::Exited => false,
+        }
+    }
+
+    /// Moves such a thread to the front of its queue; the others keep their order.
+    pub fn put_first(&mut self, thread: ThreadId) {
+        if !self.waits_behind(thread) {
+            return;
+        }
+        match self.threads[thread_id(thread)].state.clone() {
+            ThreadState::Blocked(Blocked::Objects(_)) => {
+                let waiters = &mut self.clock.edit(CLOCK).waiters;
+                waiters.retain(|other| *other != thread);
+                waiters.insert(0, thread);
+            }
+            ThreadState::Blocked(Blocked::Lock(io)) => {
+                if let Some(lock) = &mut self.files.edit(io.request.file).lock {
+                    lock.waiters.retain(|other| *other != thread);
+                    lock.waiters.push_front(thread);
+                }
+            }
+            ThreadState::Blocked(Blocked::Request(_) | Blocked::Name(_) | Blocked::Port { .. })
+            | ThreadState::Ready
+            | ThreadState::Exited => {}
+        }
+    }
+
     pub(crate) fn run_routines(&mut self, thread: ThreadId) -> Option<Reply> {
         if self.threads[thread_id(thread)].routines.is_empty() {
             return None;
