@@ -53,6 +53,9 @@ pub(crate) struct Options {
     /// Stop when states and steps take so much memory, in MiB.
     #[arg(long, value_name = "MIB")]
     memory: Option<usize>,
+    /// How many workers search. What is found is the same.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    jobs: usize,
     /// Keep every state whole, instead of trusting that hashes of 64 bits differ.
     #[arg(long)]
     exact: bool,
@@ -96,6 +99,7 @@ impl Options {
             exact: self.exact,
             check: false,
             reduce: self.reduce,
+            jobs: self.jobs,
         }
     }
 }

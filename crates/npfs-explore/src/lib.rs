@@ -10,6 +10,7 @@ mod hash;
 mod machine;
 mod model;
 mod outcome;
+mod parallel;
 mod property;
 pub mod random;
 mod reduce;
@@ -50,6 +51,8 @@ pub fn explore(
         && property::about_ends_only(model);
     let found = if reduce {
         reduce::search(&mut machine, limits, &|touch| touch, progress)
+    } else if limits.jobs > 1 && !limits.exact {
+        parallel::search(&machine, limits, limits.jobs, progress)
     } else {
         search::search(&mut machine, limits, progress)
     };

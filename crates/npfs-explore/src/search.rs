@@ -32,6 +32,9 @@ pub struct Limits {
     /// is still reached; orders are not counted. Ignored with claims about states before the
     /// end, with a bound of preemptions and with `exact`.
     pub reduce: bool,
+    /// How many workers search. What is found is the same with any number. With `exact` or
+    /// `reduce` there is one.
+    pub jobs: usize,
 }
 
 impl Default for Limits {
@@ -46,6 +49,7 @@ impl Default for Limits {
             exact: false,
             check: false,
             reduce: false,
+            jobs: 1,
         }
     }
 }
@@ -128,6 +132,14 @@ pub(crate) fn search(
         outcomes: search.outcomes,
         bounds: search.bounds,
         counted: true,
+    }
+}
+
+/// The key of a state together with what decides, under these limits, what may still come.
+pub(crate) fn mixed(key: u64, limits: &Limits, last: Option<Choice>, preemptions: u32) -> u64 {
+    match limits.preemptions {
+        None => key,
+        Some(_) => key ^ hash::of(9, &(last, preemptions)),
     }
 }
 
@@ -219,11 +231,7 @@ impl Search<'_> {
         last: Option<Choice>,
         preemptions: u32,
     ) -> (u32, bool) {
-        let mut key = machine.key();
-        if self.limits.preemptions.is_some() {
-            // What may still come depends on who was last and how much is left.
-            key ^= hash::of(9, &(last, preemptions));
-        }
+        let mut key = mixed(machine.key(), self.limits, last, preemptions);
         loop {
             let (number, fresh) = self.visited.insert(key);
             if !self.limits.exact {

@@ -117,6 +117,22 @@ fn a_bounded_search_says_so() {
 }
 
 #[test]
+fn any_number_of_workers_finds_the_same() {
+    let text = fixture("s2x3.scenario") + "never: deadlock\nreachable: h1 is ok and h3 is ok\n";
+    let model = Arc::new(model(&text));
+    for preemptions in [None, Some(2)] {
+        let search = |jobs| {
+            let limits = Limits { jobs, preemptions, ..Limits::default() };
+            explore(&model, &limits, &mut |_| {}).expect("it can be run")
+        };
+        let one = search(1);
+        for jobs in [2, 3, 8] {
+            assert_eq!(search(jobs), one, "{jobs} workers");
+        }
+    }
+}
+
+#[test]
 fn a_word_of_another_thread_is_waited_for() {
     let text = "process p\nthread a in p\nthread b in p\n\
                 a: e = create_event\nb: x = set_event e\noutcome: x is ok\n";
