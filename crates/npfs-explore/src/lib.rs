@@ -5,6 +5,7 @@
 //! orders lead there, and whether the scenario's properties hold. [`replay`] shows one order.
 #![forbid(unsafe_code)]
 
+pub mod code;
 mod graph;
 mod hash;
 mod machine;

@@ -60,7 +60,7 @@ fn random_runs_see_every_outcome() {
     assert_eq!(pct.outcomes.len(), 20);
 }
 
-// rules: SYNC-18 documented
+// Windows promises no order of waiters (SYNC-18).
 #[test]
 fn any_waiter_may_be_first_where_that_is_switched_on() {
     let text = "process p\nthread a in p\nthread b in p\nthread s in p\n\
