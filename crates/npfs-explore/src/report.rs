@@ -124,12 +124,13 @@ impl Report {
             found.ends.iter().map(|(state, outcome)| (number[*state as usize], *outcome)).collect();
         let fewest = graph.fewest_preemptions(&all);
         let mut outcomes: Vec<Outcome> = Vec::new();
-        for (index, ending) in found.outcomes.iter().enumerate() {
-            let here = ends.iter().filter(|(_, outcome)| *outcome as usize == index);
-            let count =
-                here.clone().fold(0_u128, |sum, (state, _)| sum.saturating_add(ways[*state]));
-            let best =
-                here.map(|(state, _)| (graph.depths[*state], fewest.best[*state], *state)).min();
+        let mut of_outcome: Vec<Vec<usize>> = vec![Vec::new(); found.outcomes.len()];
+        ends.iter().for_each(|(state, outcome)| of_outcome[*outcome as usize].push(*state));
+        for (ending, here) in found.outcomes.iter().zip(of_outcome) {
+            let count = here.iter().fold(0_u128, |sum, state| sum.saturating_add(ways[*state]));
+            let ranks =
+                here.iter().map(|state| (graph.depths[*state], fewest.best[*state], *state));
+            let best = ranks.min();
             let Some((steps, _, state)) = best else { continue };
             let way = fewest.way(graph, state);
             outcomes.push(Outcome {
