@@ -115,3 +115,41 @@ fn json_is_json_for_both_commands() {
         assert!(ran.out.starts_with('{') && ran.out.ends_with("}\n"), "{}", ran.out);
     }
 }
+
+const DEADLOCK: &str = r"process server
+process client
+thread s in server
+thread c in client
+s: p = create_pipe \\.\pipe\x in=2 out=2
+c: h = open \\.\pipe\x
+race
+s: write p @reply@
+s: read p 8
+c: write h @reply@
+c: read h 8
+never: deadlock
+";
+
+#[test]
+fn an_order_that_breaks_a_property_is_found_and_can_be_replayed() {
+    let folder = folder();
+    let text = DEADLOCK.replace('@', "\"");
+    let path = with_file(&folder, "deadlock.scenario", &text);
+    let ran = npfs(&["explore"], &path);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("broken  never: deadlock: 0 preemptions, 2 steps: c s"),
+        "{}",
+        ran.out
+    );
+    let ran = npfs(&["explore", "--replay", "c s"], &path);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("cycle: s -> c -> s"), "{}", ran.out);
+    let ran = npfs(&["explore", "--replay", "c x"], &path);
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(ran.err.starts_with("--replay:3: wanted one of s, c, clock, advance"), "{}", ran.err);
+    let said = text.replace("never:", "broken never:");
+    let path = with_file(&folder, "said.scenario", said);
+    let ran = npfs(&["explore", "--jobs", "2"], &path);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use npfs_explore::strategy::{Pct, RandomWalk, RoundRobin, sample};
 use npfs_explore::{
     Limits, Model, Progress, Report, Standing, explore as search, replay, schedule,
 };
@@ -25,6 +26,18 @@ pub(crate) struct Options {
     /// Make the steps of this order only, such as "s*3 c*2 s", and show them.
     #[arg(long, value_name = "SCHEDULE")]
     replay: Option<String>,
+    /// How orders are chosen: all of them, or some.
+    #[arg(long, value_enum, default_value_t = Way::Exhaustive)]
+    strategy: Way,
+    /// The seed of random and pct.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many runs random and pct make.
+    #[arg(long, default_value_t = 10_000)]
+    runs: u64,
+    /// How many ordered steps a defect may need that pct looks for.
+    #[arg(long, value_name = "D", default_value_t = 3)]
+    pct_depth: usize,
     /// Leave out orders with more preemptions: steps away from a thread that could go on.
     #[arg(long, value_name = "N")]
     preemptions: Option<u32>,
@@ -40,15 +53,34 @@ pub(crate) struct Options {
     /// Stop when states and steps take so much memory, in MiB.
     #[arg(long, value_name = "MIB")]
     memory: Option<usize>,
+    /// How many workers search. What is found is the same.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    jobs: usize,
     /// Keep every state whole, instead of trusting that hashes of 64 bits differ.
     #[arg(long)]
     exact: bool,
+    /// Leave out orders that only swap steps which have nothing to do with each other.
+    #[arg(long)]
+    reduce: bool,
     /// Switch a choice point on, whatever the file says: timers, waiters.
     #[arg(long, value_name = "POINT", value_delimiter = ',', value_parser = choice_point)]
     choices: Vec<ChoicePoint>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// How orders are chosen.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    /// Every order.
+    Exhaustive,
+    /// One run: every thread makes a step in turn.
+    RoundRobin,
+    /// Every step is drawn.
+    Random,
+    /// Priorities that change a few times.
+    Pct,
 }
 
 fn choice_point(text: &str) -> Result<ChoicePoint, String> {
@@ -66,6 +98,8 @@ impl Options {
             memory: self.memory.map_or(usual.memory, |mib| mib.saturating_mul(1 << 20)),
             exact: self.exact,
             check: false,
+            reduce: self.reduce,
+            jobs: self.jobs,
         }
     }
 }
@@ -141,7 +175,20 @@ fn unfit_text(path: &Path, unfit: &npfs_explore::Unfit) -> String {
 fn one(path: &Path, options: &Options) -> Result<Report, String> {
     let model = model(path, options)?;
     let mut watch = Watch::new(path);
-    let report = search(&model, &options.limits(), &mut |progress| watch.tell(progress));
+    let (seed, runs) = (options.seed, options.runs);
+    let report = match options.strategy {
+        Way::Exhaustive => search(&model, &options.limits(), &mut |one| watch.tell(one)),
+        Way::RoundRobin => sample(&model, &mut RoundRobin::default(), 1, "round robin"),
+        Way::Random => {
+            let name = format!("random with seed {seed}");
+            sample(&model, &mut RandomWalk::new(seed), runs, &name)
+        }
+        Way::Pct => {
+            let depth = options.pct_depth;
+            let name = format!("pct of depth {depth} with seed {seed}");
+            sample(&model, &mut Pct::new(seed, depth), runs, &name)
+        }
+    };
     watch.clear();
     report.map_err(|unfit| unfit_text(path, &unfit))
 }

@@ -5,17 +5,27 @@
 //! orders lead there, and whether the scenario's properties hold. [`replay`] shows one order.
 #![forbid(unsafe_code)]
 
+pub mod code;
 mod graph;
 mod hash;
 mod machine;
 mod model;
 mod outcome;
+mod parallel;
 mod property;
+pub mod random;
+mod reduce;
 mod report;
 pub mod schedule;
 mod search;
+pub mod strategy;
 mod transcript;
 mod visited;
+
+#[cfg(test)]
+mod soundness;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -36,6 +46,16 @@ pub fn explore(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, Unfit> {
     let mut machine = Machine::new(Arc::clone(model))?;
-    let found = search::search(&mut machine, limits, progress);
+    let reduce = limits.reduce
+        && limits.preemptions.is_none()
+        && !limits.exact
+        && property::about_ends_only(model);
+    let found = if reduce {
+        reduce::search(&mut machine, limits, &|touch| touch, progress)
+    } else if limits.jobs > 1 && !limits.exact {
+        parallel::search(&machine, limits, limits.jobs, progress)
+    } else {
+        search::search(&mut machine, limits, progress)
+    };
     Ok(Report::new(model, &found))
 }

@@ -51,6 +51,24 @@ pub(crate) struct Recorded {
     pub(crate) outcome: Outcome,
 }
 
+impl Recorded {
+    /// Whether it is the same result, values of handles aside.
+    fn says(&self, other: &Recorded) -> bool {
+        let handles = |outcome: &Outcome| match outcome {
+            Outcome::Done(reply) => match reply.output {
+                Output::Handle(_) | Output::Handles(..) => Some((reply.status, reply.information)),
+                _ => None,
+            },
+            Outcome::Pending(_) | Outcome::Blocked(_) => None,
+        };
+        let same = match (handles(&self.outcome), handles(&other.outcome)) {
+            (None, None) => self.outcome == other.outcome,
+            (one, two) => one == two,
+        };
+        self.step == other.step && self.call == other.call && same
+    }
+}
+
 /// What a word stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 struct Bound {
@@ -201,6 +219,23 @@ impl Touch {
             || one.blocks_written & (two.blocks_read | two.blocks_written) != 0
             || two.blocks_written & one.blocks_read != 0
             || self.kernel.conflicts(&other.kernel)
+    }
+
+    /// How many kinds of facts there are.
+    pub const KINDS: usize = Footprint::KINDS + 4;
+
+    /// Without the facts of one kind, below [`Touch::KINDS`]. For tests that want to know whether
+    /// every kind is needed.
+    #[must_use]
+    pub fn without(mut self, kind: usize) -> Touch {
+        match kind.checked_sub(Footprint::KINDS) {
+            None => self.kernel = self.kernel.without(kind),
+            Some(0) => self.outside.words_read = 0,
+            Some(1) => self.outside.words_written = 0,
+            Some(2) => self.outside.blocks_read = 0,
+            Some(_) => self.outside.blocks_written = 0,
+        }
+        self
     }
 
     /// Adds everything that `other` touched.
@@ -388,24 +423,33 @@ impl Machine {
     pub fn same(&self, other: &Machine) -> bool {
         self.kernel == other.kernel
             && self.threads == other.threads
-            && self.results == other.results
+            && self.results.iter().zip(&other.results).all(|(one, two)| {
+                one.len() == two.len() && one.iter().zip(two).all(|(one, two)| one.says(two))
+            })
             && (self.advanced, self.ticks) == (other.advanced, other.ticks)
-            && (0..self.words.len())
-                .filter(|slot| self.model.words[*slot].contested())
-                .all(|slot| self.words[slot] == other.words[slot])
+            && (0..self.words.len()).all(|slot| self.word_says(slot) == other.word_says(slot))
     }
 
     fn thread_hash(&self, place: usize) -> u64 {
         hash::of(place as u64 + 1, &self.threads[place])
     }
 
-    /// Other words follow from the results of the thread that gives them.
+    /// What does not follow from the results of the thread that gives a word: whose it is, if
+    /// several threads give it, and the value of a handle, which stays when the handle is closed.
+    fn word_says(&self, slot: usize) -> (Option<(u32, u32)>, Option<Handle>) {
+        let bound = &self.words[slot];
+        let whose = self.model.words[slot].contested().then_some((bound.thread, bound.result));
+        let handle = match bound.value {
+            Value::Handle(handle) => Some(handle),
+            Value::Open | Value::Failed | Value::Request(_) => None,
+        };
+        (whose, handle)
+    }
+
     fn word_hash(&self, slot: usize) -> u64 {
-        if self.model.words[slot].contested() {
-            let bound = &self.words[slot];
-            hash::of(slot as u64 + 0x1_0000, &(bound.thread, bound.result))
-        } else {
-            0
+        match self.word_says(slot) {
+            (None, None) => 0,
+            says => hash::of(slot as u64 + 0x1_0000, &says),
         }
     }
 
@@ -474,6 +518,11 @@ impl Machine {
         for place in 0..self.threads.len() {
             if self.can_step(place) {
                 list.push(Choice::thread(place));
+                if self.model.any_waiter {
+                    let behind = (0..self.threads.len())
+                        .filter(|other| self.kernel.waits_behind(ThreadId(*other as u32 + 1)));
+                    list.extend(behind.map(|first| Choice::thread(place).with_first(first)));
+                }
             }
         }
         let eager = self.model.eager_timers;
@@ -506,6 +555,9 @@ impl Machine {
             Choice { .. } => {
                 if let Some(place) = choice.place().filter(|place| self.can_step(*place)) {
                     self.keep(place);
+                    if let Some(first) = choice.first() {
+                        self.kernel.put_first(ThreadId(first as u32 + 1));
+                    }
                     self.threads[place].steps += 1;
                     match self.threads[place].running {
                         Running::Idle => {

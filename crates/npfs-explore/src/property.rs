@@ -2,10 +2,10 @@
 
 use npfs_abi::ThreadId;
 use npfs_machine::holds;
-use npfs_trace::scenario::Stand;
+use npfs_trace::scenario::{Scope, Stand};
 
 use crate::machine::Machine;
-use crate::model::Test;
+use crate::model::{Model, Test};
 
 /// Which claims of the model's properties hold in this state, a bit each. `last` says that
 /// nothing can happen any more.
@@ -17,6 +17,25 @@ pub(crate) fn claims(machine: &Machine, last: bool) -> u64 {
         }
     }
     bits
+}
+
+/// Whether no property looks at states before the end.
+pub(crate) fn about_ends_only(model: &Model) -> bool {
+    model.properties.iter().all(|property| match property.scope {
+        Scope::Outcome => true,
+        Scope::Never | Scope::Reachable => at_ends_only(&property.claim),
+        Scope::Always | Scope::Eventually => false,
+    })
+}
+
+/// Whether a claim can hold at an end only.
+fn at_ends_only(test: &Test) -> bool {
+    match test {
+        Test::All(tests) => tests.iter().any(at_ends_only),
+        Test::Any(tests) => tests.iter().all(at_ends_only),
+        Test::Not(_) | Test::Result(..) | Test::Thread(..) => false,
+        Test::Deadlock | Test::Leak | Test::LostData | Test::UnendedRequest => true,
+    }
 }
 
 fn holds_here(test: &Test, machine: &Machine, last: bool) -> bool {

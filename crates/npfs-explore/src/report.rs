@@ -15,12 +15,15 @@ use crate::transcript::{self, names};
 /// What an exploration has found.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Report {
-    /// Distinct states.
+    /// Distinct states; 0 when runs were drawn.
     pub states: u64,
     /// Steps between them.
     pub transitions: u64,
-    /// Orders, whether different or not; `u128::MAX` stands for that many and more.
-    pub interleavings: u128,
+    /// Distinct last states.
+    pub ends: u64,
+    /// Orders; `u128::MAX` stands for that many and more. `None` when not all were looked at
+    /// because some cannot differ.
+    pub interleavings: Option<u128>,
     /// The steps of the longest order.
     pub depth: u32,
     /// Why it is not complete; empty when it is.
@@ -36,8 +39,8 @@ pub struct Report {
 pub struct Outcome {
     /// The results of every thread, a line a thread.
     pub lines: Vec<String>,
-    /// How many orders lead there.
-    pub interleavings: u128,
+    /// How many orders lead there, when that was counted.
+    pub interleavings: Option<u128>,
     /// One of the shortest of them, and of these one with the fewest preemptions.
     pub schedule: String,
     /// Its steps.
@@ -95,7 +98,8 @@ impl Verdict {
 pub struct Witness {
     /// The order.
     pub schedule: String,
-    /// How often it leaves a thread that could have gone on: no order that shows it has fewer.
+    /// How often it leaves a thread that could have gone on: no order that shows it and was
+    /// looked at has fewer. After a complete search without reduction that is no order at all.
     pub preemptions: u32,
     /// Its steps: no order with as few preemptions has fewer.
     pub steps: u32,
@@ -120,17 +124,18 @@ impl Report {
             found.ends.iter().map(|(state, outcome)| (number[*state as usize], *outcome)).collect();
         let fewest = graph.fewest_preemptions(&all);
         let mut outcomes: Vec<Outcome> = Vec::new();
-        for (index, ending) in found.outcomes.iter().enumerate() {
-            let here = ends.iter().filter(|(_, outcome)| *outcome as usize == index);
-            let count =
-                here.clone().fold(0_u128, |sum, (state, _)| sum.saturating_add(ways[*state]));
-            let best =
-                here.map(|(state, _)| (graph.depths[*state], fewest.best[*state], *state)).min();
+        let mut of_outcome: Vec<Vec<usize>> = vec![Vec::new(); found.outcomes.len()];
+        ends.iter().for_each(|(state, outcome)| of_outcome[*outcome as usize].push(*state));
+        for (ending, here) in found.outcomes.iter().zip(of_outcome) {
+            let count = here.iter().fold(0_u128, |sum, state| sum.saturating_add(ways[*state]));
+            let ranks =
+                here.iter().map(|state| (graph.depths[*state], fewest.best[*state], *state));
+            let best = ranks.min();
             let Some((steps, _, state)) = best else { continue };
             let way = fewest.way(graph, state);
             outcomes.push(Outcome {
                 lines: ending.lines.clone(),
-                interleavings: count,
+                interleavings: found.counted.then_some(count),
                 schedule: schedule::print(&way.schedule, &names),
                 steps,
             });
@@ -151,9 +156,10 @@ impl Report {
         Report {
             states: graph.states() as u64,
             transitions: graph.transitions() as u64,
-            interleavings: ends
-                .iter()
-                .fold(0_u128, |sum, (state, _)| sum.saturating_add(ways[*state])),
+            ends: found.end_keys.len() as u64,
+            interleavings: found.counted.then(|| {
+                ends.iter().fold(0_u128, |sum, (state, _)| sum.saturating_add(ways[*state]))
+            }),
             depth: graph.depths.iter().copied().max().unwrap_or(0),
             bounds: found.bounds.clone(),
             outcomes,
@@ -180,17 +186,19 @@ impl Report {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "{} outcomes, {} orders, {} states, {} steps at most, {}",
+            "{} outcomes, {}{} states, {} steps at most, {}",
             self.outcomes.len(),
-            count(self.interleavings),
+            self.interleavings
+                .map_or(String::new(), |orders| format!("{} orders, ", count(orders))),
             self.states,
             self.depth,
             self.completeness()
         );
         for (number, outcome) in (1..).zip(&self.outcomes) {
             let orders = match outcome.interleavings {
-                1 => "1 order".to_owned(),
-                many => format!("{} orders", count(many)),
+                None => "orders".to_owned(),
+                Some(1) => "1 order".to_owned(),
+                Some(many) => format!("{} orders", count(many)),
             };
             let _ = writeln!(text, "\n{number}. {orders}, such as: {}", outcome.schedule);
             for line in &outcome.lines {
@@ -235,7 +243,7 @@ impl Report {
             .map(|outcome| {
                 json!({
                     "threads": outcome.lines,
-                    "orders": count(outcome.interleavings),
+                    "orders": outcome.interleavings.map(count),
                     "schedule": outcome.schedule,
                     "steps": outcome.steps,
                 })
@@ -267,7 +275,8 @@ impl Report {
             "bounded_by": self.bounds,
             "states": self.states,
             "transitions": self.transitions,
-            "orders": count(self.interleavings),
+            "ends": self.ends,
+            "orders": self.interleavings.map(count),
             "depth": self.depth,
             "outcomes": outcomes,
             "properties": verdicts,

@@ -45,6 +45,15 @@ impl Choice {
     }
 }
 
+/// Whether a step leaves a thread that could have gone on.
+pub(crate) fn preempts(last: Option<&Choice>, next: Choice, open: &[Choice]) -> bool {
+    last.is_some_and(|last| {
+        last.place().is_some()
+            && last.place() != next.place()
+            && open.iter().any(|other| other.place() == last.place())
+    })
+}
+
 const CLOCK: &str = "clock";
 const ADVANCE: &str = "advance";
 

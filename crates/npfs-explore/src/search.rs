@@ -1,6 +1,6 @@
 //! Every order: a depth-first search over states, each visited once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::graph::{Edge, Graph};
@@ -8,7 +8,7 @@ use crate::hash;
 use crate::machine::{Machine, Mark};
 use crate::outcome;
 use crate::property;
-use crate::schedule::Choice;
+use crate::schedule::{self, Choice};
 use crate::visited::Visited;
 
 /// Where a search ends before it is complete.
@@ -28,6 +28,13 @@ pub struct Limits {
     pub exact: bool,
     /// Assert the kernel's invariants in every state.
     pub check: bool,
+    /// Leave out orders that only swap steps which have nothing to do with each other. Every end
+    /// is still reached; orders are not counted. Ignored with claims about states before the
+    /// end, with a bound of preemptions and with `exact`.
+    pub reduce: bool,
+    /// How many workers search. What is found is the same with any number. With `exact` or
+    /// `reduce` there is one.
+    pub jobs: usize,
 }
 
 impl Default for Limits {
@@ -41,6 +48,8 @@ impl Default for Limits {
             memory: 2 << 30,
             exact: false,
             check: false,
+            reduce: false,
+            jobs: 1,
         }
     }
 }
@@ -53,9 +62,13 @@ pub(crate) struct Found {
     pub(crate) claims: Vec<u64>,
     /// The last states, with the number of their outcome.
     pub(crate) ends: Vec<(u32, u32)>,
+    /// The keys of the last states.
+    pub(crate) end_keys: BTreeSet<u64>,
     pub(crate) outcomes: Vec<Ending>,
     /// Why the search is not complete.
     pub(crate) bounds: Vec<String>,
+    /// Whether the graph has every order.
+    pub(crate) counted: bool,
 }
 
 /// A distinct outcome.
@@ -102,6 +115,7 @@ pub(crate) fn search(
         edges: Vec::new(),
         claims: Vec::new(),
         ends: Vec::new(),
+        end_keys: BTreeSet::new(),
         outcomes: Vec::new(),
         numbers: BTreeMap::new(),
         bounds: Vec::new(),
@@ -114,8 +128,18 @@ pub(crate) fn search(
         graph,
         claims: search.claims,
         ends: search.ends,
+        end_keys: search.end_keys,
         outcomes: search.outcomes,
         bounds: search.bounds,
+        counted: true,
+    }
+}
+
+/// The key of a state together with what decides, under these limits, what may still come.
+pub(crate) fn mixed(key: u64, limits: &Limits, last: Option<Choice>, preemptions: u32) -> u64 {
+    match limits.preemptions {
+        None => key,
+        Some(_) => key ^ hash::of(9, &(last, preemptions)),
     }
 }
 
@@ -125,6 +149,7 @@ struct Search<'a> {
     edges: Vec<Edge>,
     claims: Vec<u64>,
     ends: Vec<(u32, u32)>,
+    end_keys: BTreeSet<u64>,
     outcomes: Vec<Ending>,
     /// The numbers of outcomes, by their keys.
     numbers: BTreeMap<u64, u32>,
@@ -151,11 +176,8 @@ impl Search<'_> {
                 continue;
             };
             frame.next += 1;
-            let preempts = frame.last.is_some_and(|last| {
-                last.place().is_some()
-                    && last.place() != choice.place()
-                    && choices[frame.begin..].iter().any(|other| other.place() == last.place())
-            });
+            let open = &choices[frame.begin..];
+            let preempts = schedule::preempts(frame.last.as_ref(), choice, open);
             let preemptions = frame.preemptions + u32::from(preempts);
             if self.limits.preemptions.is_some_and(|most| preemptions > most) {
                 let most = self.limits.preemptions.unwrap_or(0);
@@ -209,11 +231,7 @@ impl Search<'_> {
         last: Option<Choice>,
         preemptions: u32,
     ) -> (u32, bool) {
-        let mut key = machine.key();
-        if self.limits.preemptions.is_some() {
-            // What may still come depends on who was last and how much is left.
-            key ^= hash::of(9, &(last, preemptions));
-        }
+        let mut key = mixed(machine.key(), self.limits, last, preemptions);
         loop {
             let (number, fresh) = self.visited.insert(key);
             if !self.limits.exact {
@@ -231,7 +249,7 @@ impl Search<'_> {
     }
 
     /// Looks at a new state: what may come next, what holds, and whether it is an end.
-    fn enter(&mut self, machine: &Machine, state: u32, here: &mut Vec<Choice>) {
+    fn enter(&mut self, machine: &mut Machine, state: u32, here: &mut Vec<Choice>) {
         machine.choices(here);
         if !machine.model.properties.is_empty() {
             self.claims.push(property::claims(machine, here.is_empty()));
@@ -244,6 +262,7 @@ impl Search<'_> {
                 self.outcomes.push(Ending { key, lines: outcome::lines(machine) });
             }
             self.ends.push((state, number));
+            self.end_keys.insert(machine.key());
         }
     }
 

@@ -60,11 +60,7 @@ pub fn replay(model: &Arc<Model>, schedule: &[Choice]) -> Result<Transcript, Unf
             stopped = Some(format!("step {}: wanted {choice}, found {open}", number + 1));
             break;
         }
-        let preempts = last.is_some_and(|last| {
-            last.place().is_some()
-                && last.place() != choice.place()
-                && open.iter().any(|other| other.place() == last.place())
-        });
+        let preempts = crate::schedule::preempts(last.as_ref(), *choice, &open);
         lines.push(line(&mut machine, *choice, if preempts { '!' } else { ' ' }));
         last = Some(*choice);
         number += 1;

@@ -26,6 +26,11 @@ impl Part {
         self
     }
 
+    pub(crate) fn write_all(mut self) -> Part {
+        self.writes = u128::MAX;
+        self
+    }
+
     pub(crate) fn deal(mut self, asker: usize) -> Part {
         self.deals |= 1 << asker.min(63);
         self
@@ -89,54 +94,21 @@ impl Footprint {
         self.0.iter_mut().zip(&other.0).for_each(|(one, two)| one.join(two));
     }
 
-    /// How many different facts it holds: reads, changes, places dealt, whole stores.
-    pub fn size(&self) -> u32 {
-        self.0.iter().map(Part::size).sum()
-    }
+    /// How many kinds of facts there are: looks, changes, places dealt and whole stores, for each
+    /// store.
+    pub const KINDS: usize = STORES * 4;
 
-    /// The footprint without its fact number `fact`, counted as [`Footprint::size`] does. For
-    /// tests that want to know whether every fact is needed.
+    /// The footprint without the facts of one kind, below [`Footprint::KINDS`]. For tests that
+    /// want to know whether every kind is needed.
     #[must_use]
-    pub fn without(mut self, mut fact: u32) -> Footprint {
-        for part in &mut self.0 {
-            if fact < part.size() {
-                part.forget(fact);
-                return self;
-            }
-            fact -= part.size();
+    pub fn without(mut self, kind: usize) -> Footprint {
+        let part = &mut self.0[kind / 4 % STORES];
+        match kind % 4 {
+            0 => part.reads = 0,
+            1 => part.writes = 0,
+            2 => part.deals = 0,
+            _ => part.all = false,
         }
         self
     }
-}
-
-impl Part {
-    fn size(&self) -> u32 {
-        self.reads.count_ones()
-            + self.writes.count_ones()
-            + self.deals.count_ones()
-            + u32::from(self.all)
-    }
-
-    fn forget(&mut self, mut fact: u32) {
-        for bits in [&mut self.reads, &mut self.writes] {
-            if fact < bits.count_ones() {
-                *bits &= !nth_bit(*bits, fact);
-                return;
-            }
-            fact -= bits.count_ones();
-        }
-        if fact < self.deals.count_ones() {
-            self.deals &= !(nth_bit(u128::from(self.deals), fact) as u64);
-            return;
-        }
-        self.all = false;
-    }
-}
-
-/// The `n`-th lowest bit that is set.
-fn nth_bit(mut bits: u128, n: u32) -> u128 {
-    for _ in 0..n {
-        bits &= bits - 1;
-    }
-    bits & bits.wrapping_neg()
 }

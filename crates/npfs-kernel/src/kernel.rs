@@ -150,7 +150,7 @@ impl Kernel {
             files: Store::default(),
             pipes: Store::default(),
             instances: Store::default(),
-            namespace: Store::single(Namespace::default()),
+            namespace: Store::parted(Namespace::default()),
             clock: Store::single(Clock::default()),
             ports: Store::default(),
             faults: Store::single(Faults::default()),

@@ -85,6 +85,8 @@ pub(crate) struct Store<T> {
     slots: Places<Slot<T>>,
     /// The generation that the next object in a place gets.
     generations: Vec<u32>,
+    /// It has one object, of which steps may touch a part.
+    parted: bool,
     tracking: bool,
     recording: bool,
     epoch: u32,
@@ -99,6 +101,7 @@ impl<T> Default for Store<T> {
         Store {
             slots: Places::default(),
             generations: Vec::new(),
+            parted: false,
             tracking: false,
             recording: false,
             epoch: 1,
@@ -116,6 +119,11 @@ impl<T: Clone + Hash> Store<T> {
         let mut store = Store::default();
         store.insert(value);
         store
+    }
+
+    /// The same, of an object whose parts are looked at by name.
+    pub(crate) fn parted(value: T) -> Store<T> {
+        Store { parted: true, ..Store::single(value) }
     }
 
     pub(crate) fn insert(&mut self, value: T) -> Id<T> {
@@ -142,17 +150,45 @@ impl<T: Clone + Hash> Store<T> {
 
     #[inline]
     pub(crate) fn get(&self, id: Id<T>) -> Option<&T> {
-        self.record(|part| part.read(id.index as usize));
+        self.record(
+            |part| if self.parted { part.read_all() } else { part.read(id.index as usize) },
+        );
+        self.find(id)
+    }
+
+    #[inline]
+    fn find(&self, id: Id<T>) -> Option<&T> {
         match self.slots.get(id.index as usize) {
             Some(slot) if slot.generation == id.generation => Some(&slot.value),
             Some(_) | None => None,
         }
     }
 
+    /// The only object, of which the caller looks at nothing but what belongs to `name`.
+    pub(crate) fn part(&self, name: &str) -> &T {
+        self.record(|part| part.read(place_of(name)));
+        match self.find(Id::fixed(0)) {
+            Some(value) => value,
+            None => panic!("the only object is there"),
+        }
+    }
+
+    /// The only object, of which the caller changes nothing but what belongs to `name`.
+    pub(crate) fn edit_part(&mut self, name: &str) -> &mut T {
+        self.record(|part| part.write(place_of(name)));
+        self.open(Id::fixed(0))
+    }
+
     /// The object, to be changed. A stale name is a broken invariant.
     #[inline]
     pub(crate) fn edit(&mut self, id: Id<T>) -> &mut T {
-        self.record(|part| part.write(id.index as usize));
+        let parted = self.parted;
+        self.record(|part| if parted { part.write_all() } else { part.write(id.index as usize) });
+        self.open(id)
+    }
+
+    #[inline]
+    fn open(&mut self, id: Id<T>) -> &mut T {
         if self.tracking {
             self.note(id);
         }
@@ -291,6 +327,14 @@ impl<T: Clone + Hash> Store<T> {
         }
         self.epoch = self.epoch.wrapping_add(1);
     }
+}
+
+/// Where the part of a name is recorded. Names may share a place: then steps look dependent that
+/// are not.
+fn place_of(name: &str) -> usize {
+    let mut mixer = Mixer(0);
+    name.hash(&mut mixer);
+    (mixer.finish() % 127) as usize
 }
 
 fn salted<T: Hash>(key: usize, value: &T) -> u64 {

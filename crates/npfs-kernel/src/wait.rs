@@ -10,7 +10,7 @@ use npfs_abi::{
 };
 
 use crate::file::File;
-use crate::kernel::{Answer, CLOCK, Effects, Kernel, NAMESPACE, ok, process_id, thread_id};
+use crate::kernel::{Answer, CLOCK, Effects, Kernel, ok, process_id, thread_id};
 use crate::npfs::{Link, Pipe, Waiter};
 use crate::process::{Life, Object};
 use crate::request::Settled;
@@ -131,6 +131,48 @@ impl Kernel {
                     self.events.edit(event).signaled = false;
                 }
             }
+        }
+    }
+
+    /// Whether a sleeping thread stands behind others in a queue whose order Windows leaves open:
+    /// of those who wait for objects, or for the lock of a synchronous file object (SYNC-18).
+    pub fn waits_behind(&self, thread: ThreadId) -> bool {
+        let Some(found) = self.threads.get(thread_id(thread)) else { return false };
+        match &found.state {
+            ThreadState::Blocked(Blocked::Objects(_)) => {
+                self.clock[CLOCK].waiters.first().is_some_and(|first| *first != thread)
+            }
+            ThreadState::Blocked(Blocked::Lock(io)) => {
+                let lock = self.files[io.request.file].lock.as_ref();
+                let first = lock.and_then(|lock| lock.waiters.front());
+                first.is_some_and(|first| *first != thread)
+            }
+            ThreadState::Blocked(Blocked::Request(_) | Blocked::Name(_) | Blocked::Port { .. })
+            | ThreadState::Ready
+            | ThreadState::Exited => false,
+        }
+    }
+
+    /// Moves such a thread to the front of its queue; the others keep their order.
+    pub fn put_first(&mut self, thread: ThreadId) {
+        if !self.waits_behind(thread) {
+            return;
+        }
+        match self.threads[thread_id(thread)].state.clone() {
+            ThreadState::Blocked(Blocked::Objects(_)) => {
+                let waiters = &mut self.clock.edit(CLOCK).waiters;
+                waiters.retain(|other| *other != thread);
+                waiters.insert(0, thread);
+            }
+            ThreadState::Blocked(Blocked::Lock(io)) => {
+                if let Some(lock) = &mut self.files.edit(io.request.file).lock {
+                    lock.waiters.retain(|other| *other != thread);
+                    lock.waiters.push_front(thread);
+                }
+            }
+            ThreadState::Blocked(Blocked::Request(_) | Blocked::Name(_) | Blocked::Port { .. })
+            | ThreadState::Ready
+            | ThreadState::Exited => {}
         }
     }
 
@@ -315,7 +357,7 @@ impl Kernel {
             return Err(Status::OBJECT_PATH_SYNTAX_BAD); // WAIT-28
         }
         let pipe =
-            *self.namespace[NAMESPACE].pipes.get(folded).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+            *self.namespace.part(folded).pipes.get(folded).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         if self.available(pipe) {
             return ok();
         }

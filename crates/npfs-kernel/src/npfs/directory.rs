@@ -20,6 +20,9 @@ use crate::kernel::{Answer, Effects, Kernel, NAMESPACE};
 use crate::request::{Request, Settled};
 use crate::store::Id;
 
+/// Stands for the watches among the names; no pipe has it.
+const WATCHES: &str = "\0watches";
+
 /// `FILE_NOTIFY_CHANGE_FILE_NAME` and `FILE_NOTIFY_CHANGE_DIR_NAME`.
 const CHANGE_NAME: u32 = 3;
 
@@ -173,7 +176,7 @@ impl Kernel {
             return Err(Status::INVALID_PARAMETER);
         }
         let modes = filter & !CHANGE_NAME != 0;
-        self.namespace.edit(NAMESPACE).watches.push(Watch { request, modes });
+        self.namespace.edit_part(WATCHES).watches.push(Watch { request, modes });
         Ok(Progress::Pends)
     }
 
@@ -196,10 +199,10 @@ impl Kernel {
         status: Status,
         fx: &mut Effects<'_>,
     ) {
-        if self.namespace[NAMESPACE].watches.is_empty() {
+        if self.namespace.part(WATCHES).watches.is_empty() {
             return;
         }
-        self.namespace.edit(NAMESPACE).watches.retain(|watch| {
+        self.namespace.edit_part(WATCHES).watches.retain(|watch| {
             let ends = which(watch);
             if ends {
                 fx.settled.push(Settled::empty(watch.request, status));

@@ -12,7 +12,7 @@ use npfs_abi::{
 use super::{Instance, Waiter};
 use crate::file::{File, Place};
 use crate::io::{FileOp, Progress};
-use crate::kernel::{Answer, CLOCK, Effects, Kernel, NAMESPACE, process_id};
+use crate::kernel::{Answer, CLOCK, Effects, Kernel, process_id};
 use crate::npfs::state::Operation;
 use crate::request::Request;
 use crate::store::Id;
@@ -178,7 +178,9 @@ impl Kernel {
         let Target::Pipe(folded) = name.target() else {
             return Err(Status::OBJECT_NAME_NOT_FOUND);
         };
-        let pipe = *self.namespace[NAMESPACE]
+        let pipe = *self
+            .namespace
+            .part(folded)
             .pipes
             .get(folded) // WAIT-18
             .ok_or(Status::OBJECT_NAME_NOT_FOUND)?; // NAME-70

@@ -276,7 +276,7 @@ impl Kernel {
             if object.servers == 0 {
                 // CLOSE-13: the name is free at once.
                 if let Some(name) = object.name.take() {
-                    self.namespace.edit(NAMESPACE).pipes.remove(&name);
+                    self.namespace.edit_part(&name).pipes.remove(&name);
                     self.tell_watchers(Change::Name, fx);
                 }
                 self.end_name_waits(pipe, Status::OBJECT_NAME_NOT_FOUND, fx); // WAIT-15

@@ -17,7 +17,7 @@ use npfs_abi::{
 use super::directory::Change;
 use super::{Modes, Pipe};
 use crate::file::{File, Place};
-use crate::kernel::{Answer, Effects, Kernel, NAMESPACE};
+use crate::kernel::{Answer, Effects, Kernel};
 use crate::process::{Entry, Object};
 use crate::store::Id;
 
@@ -133,12 +133,12 @@ impl Kernel {
     /// The pipe with a name. A pipe is no directory: what would be below one is invalid
     /// (NAME-08), the part of a name is not found (NAME-07).
     fn named(&self, folded: &str) -> Result<Option<Id<Pipe>>, Status> {
-        let pipes = &self.namespace[NAMESPACE].pipes;
-        if let Some(pipe) = pipes.get(folded) {
+        let pipe = |name: &str| self.namespace.part(name).pipes.get(name);
+        if let Some(pipe) = pipe(folded) {
             return Ok(Some(*pipe));
         }
         let below = folded.match_indices('\\').any(|(place, _)| {
-            place > 0 && place + 1 < folded.len() && pipes.contains_key(&folded[..place])
+            place > 0 && place + 1 < folded.len() && pipe(&folded[..place]).is_some()
         });
         if below { Err(Status::OBJECT_NAME_INVALID) } else { Ok(None) }
     }
@@ -312,7 +312,7 @@ impl Kernel {
     }
 
     pub(super) fn add_name(&mut self, name: Arc<str>, pipe: Id<Pipe>, fx: &mut Effects<'_>) {
-        self.namespace.edit(NAMESPACE).pipes.insert(name, pipe);
+        self.namespace.edit_part(&name).pipes.insert(Arc::clone(&name), pipe);
         self.tell_watchers(Change::Name, fx);
     }
 

@@ -1,0 +1,305 @@
+//! Whether leaving out orders leaves out ends: random scenarios, searched with and without.
+//!
+//! `NPFS_SOUNDNESS=1000000` sets the number of scenarios: without it 100,000 in a release build,
+//! 2,000 in a debug build.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use npfs_trace::Scenario;
+
+use crate::machine::{Machine, Touch};
+use crate::model::Model;
+use crate::random::Random;
+use crate::schedule::Choice;
+use crate::search::Limits;
+use crate::{reduce, search};
+
+/// Larger scenarios are left out.
+const MOST_STATES: usize = 3_000;
+
+fn limits() -> Limits {
+    Limits { states: MOST_STATES, ..Limits::default() }
+}
+
+/// A random scenario of 2 to 4 threads in 1 to 3 processes on two pipes.
+fn scenario(random: &mut Random) -> String {
+    let mut text = String::new();
+    let processes = 1 + random.below(3);
+    let threads = 2 + random.below(3);
+    for process in 0..processes {
+        text += &format!("process p{process}\n");
+    }
+    let homes: Vec<usize> = (0..threads).map(|_| random.below(processes)).collect();
+    for (thread, home) in homes.iter().enumerate() {
+        text += &format!("thread t{thread} in p{home}\n");
+    }
+    if random.below(6) == 0 {
+        text += "choices: timers\n";
+    }
+    let mut names = Names { random, homes, handles: Vec::new(), requests: Vec::new(), count: 0 };
+    for _ in 0..names.random.below(4) {
+        let thread = names.random.below(threads);
+        text += &names.making(thread);
+    }
+    text += "race\n";
+    let most = [0, 0, 5, 3, 2][threads];
+    for thread in 0..threads {
+        for _ in 0..1 + names.random.below(most) {
+            text += &names.line(thread);
+        }
+    }
+    text
+}
+
+struct Names<'a> {
+    random: &'a mut Random,
+    /// The processes of the threads.
+    homes: Vec<usize>,
+    /// Words of handles, with their processes and whether they are events.
+    handles: Vec<(String, usize, bool)>,
+    requests: Vec<(String, String)>,
+    count: usize,
+}
+
+impl Names<'_> {
+    fn of<'a>(&mut self, list: &[&'a str]) -> &'a str {
+        list[self.random.below(list.len())]
+    }
+
+    fn word(&mut self, thread: usize, event: bool) -> String {
+        self.count += 1;
+        let word = format!("h{}", self.count);
+        self.handles.push((word.clone(), self.homes[thread], event));
+        word
+    }
+
+    /// A handle of the thread's process, or rarely of another one.
+    fn handle(&mut self, thread: usize, event: bool) -> Option<String> {
+        let home = self.homes[thread];
+        let anywhere = self.random.below(12) == 0;
+        let fits: Vec<String> = self
+            .handles
+            .iter()
+            .filter(|(_, process, is_event)| (*process == home || anywhere) && *is_event == event)
+            .map(|(word, ..)| word.clone())
+            .collect();
+        (!fits.is_empty()).then(|| fits[self.random.below(fits.len())].clone())
+    }
+
+    /// A line that makes a handle.
+    fn making(&mut self, thread: usize) -> String {
+        let path = self.of(&["\\\\.\\pipe\\a", "\\\\.\\pipe\\a", "\\\\.\\pipe\\b"]);
+        let (what, event) = match self.random.below(5) {
+            0 | 1 => {
+                let overlapped = self.of(&["", " overlapped"]);
+                let kind = self.of(&["", " message", " message read=message", " nowait"]);
+                let quota = self.of(&["", " in=1 out=1", " in=2 out=2"]);
+                let count = self.of(&["", " instances=2"]);
+                (format!("create_pipe {path}{kind}{overlapped}{count}{quota}"), false)
+            }
+            2 | 3 => {
+                let overlapped = self.of(&["", " overlapped"]);
+                (format!("open {path}{overlapped}"), false)
+            }
+            _ => (format!("create_event{}", self.of(&["", " manual"])), true),
+        };
+        let word = self.word(thread, event);
+        format!("t{thread}: {word} = {what}\n")
+    }
+
+    fn line(&mut self, thread: usize) -> String {
+        if self.random.below(4) == 0 {
+            return self.making(thread);
+        }
+        let Some(handle) = self.handle(thread, false) else { return self.making(thread) };
+        let delivery = match (self.random.below(4), self.handle(thread, true)) {
+            (0, _) => " overlapped".to_owned(),
+            (1, Some(event)) => format!(" overlapped event={event}"),
+            _ => String::new(),
+        };
+        let path = self.of(&["\\\\.\\pipe\\a", "\\\\.\\pipe\\b"]);
+        let data = self.of(&["\"x\"", "\"yz\"", "\"\""]);
+        let what = match self.random.below(22) {
+            0 | 1 => format!("connect {handle}{delivery}"),
+            2 | 3 => format!("disconnect {handle}"),
+            4..=6 => format!("read {handle} {}{delivery}", self.of(&["1", "4"])),
+            7..=9 => format!("write {handle} {data}{delivery}"),
+            10 | 11 => format!("close {handle}"),
+            12 => format!("cancel_io_ex {handle}"),
+            13 => match self.requests.last().cloned() {
+                Some((request, handle)) => format!("cancel_io_ex {handle} {request}"),
+                None => format!("cancel_io {handle}"),
+            },
+            14 => format!("wait_pipe {path} {}", self.of(&["forever", "10"])),
+            15 => match self.random.below(3) {
+                0 => format!("peek {handle} 2"),
+                1 => format!("local {handle}"),
+                _ => format!("flush {handle}"),
+            },
+            16 => match self.handle(thread, true) {
+                Some(event) => format!("set_event {event}"),
+                None => format!("set_state {handle} nowait"),
+            },
+            17 => match self.handle(thread, true) {
+                Some(event) => format!("wait_any {event} {handle} timeout=5ms"),
+                None => format!("wait_any {handle}"),
+            },
+            18 => match self.requests.last().cloned() {
+                Some((request, handle)) => format!("result {handle} {request} wait"),
+                None => "sleep 5ms".to_owned(),
+            },
+            19 => match self.random.below(4) {
+                0 => "exit_thread".to_owned(),
+                1 => format!("terminate p{}", self.homes[self.random.below(self.homes.len())]),
+                2 => format!("cancel_sync t{}", self.random.below(self.homes.len())),
+                _ => format!("call_pipe {path} \"q\" 4 10"),
+            },
+            20 => format!("transact {handle} \"q\" 4{delivery}"),
+            _ => {
+                let word = self.word(thread, false);
+                return format!("t{thread}: {word} = duplicate {handle}\n");
+            }
+        };
+        let ends_later = what.starts_with("read") || what.starts_with("write");
+        if ends_later && !delivery.is_empty() {
+            self.count += 1;
+            let request = format!("r{}", self.count);
+            self.requests.push((request.clone(), handle));
+            return format!("t{thread}: {request} = {what}\n");
+        }
+        format!("t{thread}: {what}\n")
+    }
+}
+
+fn machine(text: &str) -> Option<Machine> {
+    let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let model = Model::new(&scenario).unwrap_or_else(|unfit| panic!("{unfit}\n{text}"));
+    // What stands above `race` may block.
+    Machine::new(Arc::new(model)).ok()
+}
+
+/// The keys of the last states of every order, each order run from its beginning. `None` when
+/// there are too many.
+fn one_by_one(start: &Machine, most: usize) -> Option<BTreeSet<u64>> {
+    let mut ends = BTreeSet::new();
+    let mut stack: Vec<Vec<Choice>> = vec![Vec::new()];
+    let mut runs = 0;
+    while let Some(prefix) = stack.pop() {
+        runs += 1;
+        if runs > most {
+            return None;
+        }
+        let mut machine = start.clone();
+        machine.track();
+        prefix.iter().for_each(|choice| machine.step(*choice));
+        let mut prefix = prefix;
+        let mut open = Vec::new();
+        loop {
+            machine.choices(&mut open);
+            let Some((first, others)) = open.split_first() else { break };
+            for other in others {
+                let mut next = prefix.clone();
+                next.push(*other);
+                stack.push(next);
+            }
+            prefix.push(*first);
+            machine.step(*first);
+        }
+        ends.insert(machine.key());
+    }
+    Some(ends)
+}
+
+fn wanted() -> usize {
+    let number = std::env::var("NPFS_SOUNDNESS").ok().and_then(|text| text.parse().ok());
+    number.unwrap_or(if cfg!(debug_assertions) { 2_000 } else { 100_000 })
+}
+
+#[test]
+fn leaving_out_orders_leaves_out_no_end() {
+    let mut random = Random::new(5);
+    let (mut several, mut states, mut reduced_states, mut checked) = (0, 0, 0, 0);
+    for number in 0..wanted() {
+        let text = scenario(&mut random);
+        let Some(mut machine) = machine(&text) else { continue };
+        let start = machine.clone();
+        let whole = search::search(&mut machine, &limits(), &mut |_| {});
+        if !whole.bounds.is_empty() {
+            continue;
+        }
+        assert!(machine.same(&start), "the machine comes back as it was\n{text}");
+        let reduced = reduce::search(&mut machine, &limits(), &|touch| touch, &mut |_| {});
+        assert_eq!(whole.end_keys, reduced.end_keys, "scenario {number}\n{text}");
+        if number % 8 == 0 {
+            let exact = Limits { exact: true, ..limits() };
+            let exact = search::search(&mut machine, &exact, &mut |_| {});
+            assert_eq!(whole.end_keys, exact.end_keys, "scenario {number}\n{text}");
+            assert_eq!(whole.graph.states(), exact.graph.states(), "scenario {number}\n{text}");
+            if let Some(ends) = one_by_one(&start, 500) {
+                assert_eq!(whole.end_keys, ends, "scenario {number}\n{text}");
+                let orders = whole.ends.len();
+                assert!(orders >= ends.len());
+            }
+        }
+        checked += 1;
+        several += usize::from(whole.end_keys.len() > 1);
+        states += whole.graph.states();
+        reduced_states += reduced.graph.states();
+    }
+    println!(
+        "{checked} scenarios, {several} with several ends, \
+         {states} states, {reduced_states} of them with fewer orders"
+    );
+    assert!(several * 3 > checked, "most scenarios are worth the search");
+    assert!(reduced_states < states);
+}
+
+/// Kinds of facts whose loss these scenarios show: looks at and changes of processes, threads,
+/// events, files, pipes and instances, and changes of names and of the clock.
+const NEEDED: [usize; 14] = [0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 25, 29];
+/// What only many scenarios show: looks at and changes of words and of status blocks.
+const NEEDED_BY_MANY: [usize; 4] = [40, 41, 42, 43];
+
+/// A record that leaves out one kind of fact leaves out ends.
+#[test]
+fn a_record_without_a_kind_of_fact_is_caught() {
+    let mut needed = BTreeSet::new();
+    let mut met = BTreeSet::new();
+    let mut random = Random::new(11);
+    for _ in 0..wanted().max(6_000) / 2 {
+        let text = scenario(&mut random);
+        let Some(mut machine) = machine(&text) else { continue };
+        let small = Limits { states: 300, ..Limits::default() };
+        let whole = search::search(&mut machine, &small, &mut |_| {});
+        if !whole.bounds.is_empty() || whole.end_keys.len() < 2 {
+            continue;
+        }
+        let all = std::cell::RefCell::new(BTreeSet::new());
+        let look = |touch: Touch| {
+            for kind in 0..Touch::KINDS {
+                if touch.without(kind) != touch {
+                    all.borrow_mut().insert(kind);
+                }
+            }
+            touch
+        };
+        reduce::search(&mut machine, &small, &look, &mut |_| {});
+        for kind in all.into_inner() {
+            met.insert(kind);
+            if needed.contains(&kind) {
+                continue;
+            }
+            let reduced =
+                reduce::search(&mut machine, &small, &|touch| touch.without(kind), &mut |_| {});
+            if reduced.end_keys != whole.end_keys {
+                needed.insert(kind);
+            }
+        }
+    }
+    let spare: Vec<usize> = met.difference(&needed).copied().collect();
+    println!("caught {needed:?}, not caught by these scenarios {spare:?}");
+    assert!(NEEDED.iter().all(|kind| needed.contains(kind)), "caught only {needed:?}");
+    let many = wanted() >= 100_000;
+    assert!(!many || NEEDED_BY_MANY.iter().all(|kind| needed.contains(kind)), "{needed:?}");
+}

@@ -1,0 +1,149 @@
+//! Small scenarios with known answers.
+
+use std::sync::Arc;
+
+use npfs_trace::Scenario;
+use npfs_trace::scenario::ChoicePoint;
+
+use crate::strategy::{Pct, RandomWalk, sample};
+use crate::{Limits, Model, Report, Standing, explore, replay, schedule};
+
+fn model(text: &str) -> Model {
+    let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{error}"));
+    Model::new(&scenario).unwrap_or_else(|unfit| panic!("{unfit}"))
+}
+
+fn whole(model: Model) -> Report {
+    explore(&Arc::new(model), &Limits::default(), &mut |_| {}).expect("it can be run")
+}
+
+fn fixture(name: &str) -> String {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/scenarios");
+    std::fs::read_to_string(root.join("explore").join(name)).expect("the fixture")
+}
+
+/// Two writers of 2, 3 or 5 bytes each share an end: as many outcomes as there are orders of
+/// their bytes.
+#[test]
+fn every_order_of_bytes_is_an_outcome() {
+    for (name, outcomes) in [("s3n2.scenario", 6), ("s3n3.scenario", 20), ("s3n5.scenario", 252)] {
+        let report = whole(model(&fixture(name)));
+        assert_eq!(report.outcomes.len(), outcomes, "{name}");
+        assert_eq!(report.completeness(), "complete");
+        let sum: u128 = report.outcomes.iter().filter_map(|outcome| outcome.interleavings).sum();
+        assert_eq!(Some(sum), report.interleavings, "{name}");
+    }
+}
+
+#[test]
+fn unrelated_pairs_are_searched_one_after_the_other() {
+    let limits = Limits { reduce: true, ..Limits::default() };
+    let model = Arc::new(model(&fixture("s5.scenario")));
+    let reduced = explore(&model, &limits, &mut |_| {}).expect("it can be run");
+    let all = explore(&model, &Limits::default(), &mut |_| {}).expect("it can be run");
+    assert_eq!((all.states, reduced.states), (841, 85));
+    let lines = |report: &Report| -> Vec<_> {
+        report.outcomes.iter().map(|outcome| outcome.lines.clone()).collect()
+    };
+    assert_eq!(lines(&all), lines(&reduced));
+}
+
+/// A portfolio of random strategies sees every outcome, and the same ones every time.
+#[test]
+fn random_runs_see_every_outcome() {
+    let model = Arc::new(model(&fixture("s3n3.scenario")));
+    let walk = |seed| sample(&model, &mut RandomWalk::new(seed), 3_000, "random").expect("runs");
+    assert_eq!(walk(1).outcomes.len(), 20);
+    assert_eq!(walk(7), walk(7));
+    assert_ne!(walk(7).outcomes, walk(8).outcomes, "another seed draws other orders");
+    let pct = sample(&model, &mut Pct::new(1, 6), 3_000, "pct").expect("runs");
+    assert_eq!(pct.outcomes.len(), 20);
+}
+
+// Windows promises no order of waiters (SYNC-18).
+#[test]
+fn any_waiter_may_be_first_where_that_is_switched_on() {
+    let text = "process p\nthread a in p\nthread b in p\nthread s in p\n\
+                s: e = create_event\na: x = wait_any e\nb: y = wait_any e\nrace\ns: set_event e\n\
+                reachable: thread a is blocked and y is ok\n";
+    let fixed = model(text);
+    let mut open = fixed.clone();
+    open.set_choice(ChoicePoint::Waiters, true);
+    let (fixed, open) = (whole(fixed), whole(open));
+    assert_eq!((fixed.outcomes.len(), open.outcomes.len()), (1, 2));
+    assert_eq!(fixed.verdicts[0].state, Standing::Broken);
+    assert_eq!(open.verdicts[0].witness.as_ref().expect("an order").schedule, "s!b");
+}
+
+#[test]
+fn a_deadline_may_come_early_where_that_is_switched_on() {
+    let text = "process p\nthread a in p\nthread s in p\ns: e = create_event\nrace\n\
+                a: x = wait_any e timeout=5ms\ns: set_event e\n";
+    let lazy = model(text);
+    let mut eager = lazy.clone();
+    eager.set_choice(ChoicePoint::Timers, true);
+    assert_eq!((whole(lazy).outcomes.len(), whole(eager).outcomes.len()), (1, 2));
+}
+
+#[test]
+fn a_deadlock_is_found_with_its_cycle_and_can_be_replayed() {
+    let text = "process server\nprocess client\nthread s in server\nthread c in client\n\
+                s: p = create_pipe \\\\.\\pipe\\x in=2 out=2\nc: h = open \\\\.\\pipe\\x\nrace\n\
+                s: write p \"reply\"\ns: read p 8\nc: write h \"reply\"\nc: read h 8\n\
+                broken never: deadlock\n";
+    let model = model(text);
+    let report = whole(model.clone());
+    assert!(report.holds());
+    let witness = report.verdicts[0].witness.as_ref().expect("an order");
+    assert_eq!(witness.preemptions, 0);
+    assert!(witness.notes.iter().any(|note| note == "cycle: s -> c -> s"), "{:?}", witness.notes);
+    let order = schedule::parse(&witness.schedule, &["s", "c"]).expect("a schedule");
+    let shown = replay(&Arc::new(model), &order).expect("it can be run");
+    assert_eq!(shown.text, witness.transcript);
+    assert_eq!(shown.broken, ["broken never: deadlock"]);
+}
+
+#[test]
+fn a_bounded_search_says_so() {
+    let model = Arc::new(model(&fixture("s2.scenario")));
+    for (limits, bound) in [
+        (Limits { states: 50, ..Limits::default() }, "bounded by 50 states"),
+        (Limits { depth: 5, ..Limits::default() }, "bounded by 5 steps"),
+        (Limits { preemptions: Some(1), ..Limits::default() }, "bounded by 1 preemptions"),
+    ] {
+        let report = explore(&model, &limits, &mut |_| {}).expect("it can be run");
+        assert_eq!(report.completeness(), bound);
+    }
+}
+
+#[test]
+fn any_number_of_workers_finds_the_same() {
+    let text = fixture("s2x3.scenario") + "never: deadlock\nreachable: h1 is ok and h3 is ok\n";
+    let model = Arc::new(model(&text));
+    for preemptions in [None, Some(2)] {
+        let search = |jobs| {
+            let limits = Limits { jobs, preemptions, ..Limits::default() };
+            explore(&model, &limits, &mut |_| {}).expect("it can be run")
+        };
+        let one = search(1);
+        for jobs in [2, 3, 8] {
+            assert_eq!(search(jobs), one, "{jobs} workers");
+        }
+    }
+}
+
+#[test]
+fn a_word_of_another_thread_is_waited_for() {
+    let text = "process p\nthread a in p\nthread b in p\n\
+                a: e = create_event\nb: x = set_event e\noutcome: x is ok\n";
+    let report = whole(model(text));
+    assert_eq!((report.interleavings, report.holds()), (Some(1), true));
+}
+
+#[test]
+fn a_condition_on_the_word_of_another_thread_is_refused() {
+    let text = "thread a\nthread b\na: e = create_event\nb: stop if e is ok\n";
+    let scenario = Scenario::parse(text).expect("it reads");
+    let unfit = Model::new(&scenario).expect_err("it cannot be explored");
+    assert_eq!(unfit.line, 4);
+}
