@@ -23,7 +23,7 @@ use crate::stop::{Deadlock, Stopped};
 use crate::sync::Bell;
 
 /// What a sleeper is handed.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Wake {
     /// Its call has ended.
     Reply(Reply),
@@ -58,8 +58,8 @@ struct Actor {
 enum Doing {
     /// It runs its own code and may call at any time.
     Running,
-    /// It waits for its turn; with the reply that its call will return.
-    Ready(Option<Reply>),
+    /// It waits for its turn, with which it is handed this.
+    Ready(Wake),
     /// It sleeps in a call of this kernel thread.
     Asleep(ThreadId),
     /// It waits for the end of another actor.
@@ -175,7 +175,7 @@ impl State {
         // When threads take turns, a new one waits for its first.
         let first = self.actors.is_empty();
         let doing = match &self.strategy {
-            Some(_) if !first => Doing::Ready(None),
+            Some(_) if !first => Doing::Ready(Wake::Go),
             _ => Doing::Running,
         };
         self.running += usize::from(doing == Doing::Running);
@@ -263,13 +263,23 @@ impl State {
 
     /// Threads that were ended in their sleep do not return from it.
     fn end_terminated(&mut self) {
-        for actor in &mut self.actors {
-            let Doing::Asleep(thread) = actor.doing else { continue };
+        for number in 0..self.actors.len() {
+            let Doing::Asleep(thread) = self.actors[number].doing else { continue };
             if self.kernel.has_exited(thread) {
-                actor.doing = Doing::Running;
-                self.running += 1;
-                self.to_ring.push((actor.bell.clone(), Wake::Stop(Stopped::Terminated)));
+                self.rouse(number, Wake::Stop(Stopped::Terminated));
             }
+        }
+    }
+
+    /// Ends the sleep of an actor: at once, or with its next turn where threads take turns.
+    fn rouse(&mut self, number: usize, wake: Wake) {
+        let actor = &mut self.actors[number];
+        if self.strategy.is_some() {
+            actor.doing = Doing::Ready(wake);
+        } else {
+            actor.doing = Doing::Running;
+            self.running += 1;
+            self.to_ring.push((actor.bell.clone(), wake));
         }
     }
 
@@ -309,16 +319,8 @@ impl State {
 
     fn wake(&mut self, thread: ThreadId, reply: Reply) {
         let number = self.seats[thread.0 as usize - 1].actor;
-        let actor = &mut self.actors[number];
-        if actor.doing != Doing::Asleep(thread) {
-            return;
-        }
-        if self.strategy.is_some() {
-            actor.doing = Doing::Ready(Some(reply));
-        } else {
-            actor.doing = Doing::Running;
-            self.running += 1;
-            self.to_ring.push((actor.bell.clone(), Wake::Reply(reply)));
+        if self.actors[number].doing == Doing::Asleep(thread) {
+            self.rouse(number, Wake::Reply(reply));
         }
     }
 
@@ -359,7 +361,7 @@ impl State {
         if self.strategy.is_none() || self.stopped.is_some() {
             return false;
         }
-        self.pause(actor, Doing::Ready(None));
+        self.pause(actor, Doing::Ready(Wake::Go));
         true
     }
 
@@ -384,7 +386,7 @@ impl State {
         self.activity += 1;
         let waits = self.strategy.is_some() && self.stopped.is_none();
         if waits {
-            self.actors[actor].doing = Doing::Ready(None);
+            self.actors[actor].doing = Doing::Ready(Wake::Go);
             self.settle();
         } else {
             self.actors[actor].doing = Doing::Running;
@@ -396,16 +398,8 @@ impl State {
     pub(crate) fn finish(&mut self, actor: usize) {
         self.pause(actor, Doing::Finished);
         for joiner in std::mem::take(&mut self.actors[actor].joiners) {
-            let one = &mut self.actors[joiner];
-            if one.doing != Doing::Joining(actor) {
-                continue;
-            }
-            if self.strategy.is_some() {
-                one.doing = Doing::Ready(None);
-            } else {
-                one.doing = Doing::Running;
-                self.running += 1;
-                self.to_ring.push((one.bell.clone(), Wake::Go));
+            if self.actors[joiner].doing == Doing::Joining(actor) {
+                self.rouse(joiner, Wake::Go);
             }
         }
     }
@@ -471,7 +465,7 @@ impl State {
         let actor = &mut self.actors[number];
         self.turns.push(&actor.name);
         let wake = match std::mem::replace(&mut actor.doing, Doing::Running) {
-            Doing::Ready(Some(reply)) => Wake::Reply(reply),
+            Doing::Ready(wake) => wake,
             _ => Wake::Go,
         };
         self.running += 1;
@@ -527,6 +521,15 @@ impl State {
         if self.clock != Clock::Wall && self.stopped.is_none() {
             self.pass(to);
         }
+    }
+
+    /// Time passes to the next time-out, by hand; `false` if there is none.
+    pub(crate) fn advance_to_next(&mut self) -> bool {
+        let deadline = self.kernel.next_deadline();
+        if let Some(deadline) = deadline {
+            self.advance(deadline);
+        }
+        deadline.is_some()
     }
 
     /// Time passes up to `to`.

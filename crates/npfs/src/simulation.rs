@@ -75,11 +75,7 @@ impl Simulation {
 
     /// Lets time pass to the next time-out; `false` if there is none.
     pub fn advance_to_next(&self) -> bool {
-        let deadline = self.host.next_deadline();
-        if let Some(deadline) = deadline {
-            self.host.advance(deadline);
-        }
-        deadline.is_some()
+        self.host.advance_to_next()
     }
 
     /// Plans a misfortune: a call that will fail, or an end that will be told late.
