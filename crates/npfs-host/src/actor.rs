@@ -45,7 +45,7 @@ sync::thread_local! {
     static LINKS: RefCell<Links> = RefCell::new(Links::default());
 }
 
-fn find(id: u64) -> Option<Rc<Link>> {
+pub(crate) fn find(id: u64) -> Option<Rc<Link>> {
     LINKS.with(|links| links.borrow().0.iter().find(|link| link.id == id).cloned())
 }
 
@@ -73,6 +73,7 @@ fn link(shared: &Arc<Shared>, actor: usize, bell: Arc<Bell<Wake>>) -> Link {
 /// Makes the calling thread known.
 pub(crate) fn adopt(shared: &Arc<Shared>, name: &str) -> Rc<Link> {
     let bell = new_bell();
+    // Whoever makes it known runs meanwhile; only its number, which is a name, tells the order.
     let actor = shared.quietly(|state| state.add_actor(name, bell.clone()));
     remember(link(shared, actor, bell))
 }
@@ -95,6 +96,7 @@ pub(crate) fn seat(
     let thread = match found {
         Some(thread) => thread,
         None => {
+            // A thread that has made no call changes nothing but the numbers of later ones.
             let thread = shared.quietly(|state| state.add_thread(link.actor, process));
             link.seats.borrow_mut().push((process, thread));
             thread
@@ -106,21 +108,25 @@ pub(crate) fn seat(
 /// The end of an actor: its kernel threads exit, which cancels their requests.
 fn finish(shared: &Shared, link: &Link) {
     let seats = link.seats.borrow().clone();
+    // What a thread leaves can only become less without it. If there is nothing left, nobody can
+    // tell when it ended; else its end is a step.
     for (_, thread) in seats {
         if !shared.quietly(|state| state.exit_quietly(thread)) {
             // It ends all the same when the simulation has stopped already.
             let _ = shared.enter(link, thread, &Call::ExitThread, None);
         }
     }
+    // It makes no call any more. Time cannot have passed before this, as it counted as running.
     shared.quietly(|state| {
         state.finish(link.actor);
         state.settle();
     });
 }
 
+/// To go out is a step, and so is to come back: time may pass in between.
 pub(crate) fn outside<T>(shared: &Arc<Shared>, work: impl FnOnce() -> T) -> T {
     let Some(link) = find(shared.id) else { return work() };
-    shared.quietly(|state| {
+    shared.visibly(|state| {
         state.go_outside(link.actor);
         state.settle();
     });
@@ -172,6 +178,7 @@ impl Announced {
 impl Drop for Announced {
     fn drop(&mut self) {
         if let Some((actor, _)) = self.place.take() {
+            // As in finish: its thread has made no call.
             self.shared.quietly(|state| {
                 state.finish(actor);
                 state.settle();
@@ -220,6 +227,7 @@ impl Host {
     /// Announces a thread of `process`.
     pub fn announce(&self, process: ProcessId, name: &str) -> Announced {
         let bell = new_bell();
+        // As in adopt and seat.
         let (actor, thread) = self.shared.quietly(|state| {
             let actor = state.add_actor(name, bell.clone());
             (actor, state.add_thread(actor, process))

@@ -123,11 +123,12 @@ impl Host {
 
     /// Adds a process.
     pub fn add_process(&self, name: &str, spec: ProcessSpec) -> ProcessId {
-        self.shared.quietly(|state| state.add_process(name, spec))
+        self.shared.visibly(|state| state.add_process(name, spec))
     }
 
     /// The name of a process, made unique among those of the system.
     pub fn process_name(&self, process: ProcessId) -> Arc<str> {
+        // A name never changes.
         self.shared.quietly(|state| state.process_name(process))
     }
 
@@ -170,6 +171,7 @@ impl Host {
         match outcome {
             Outcome::Pending(_) => {
                 let mut program = Program::new(Op::Call(call.clone()));
+                // The first step names the call, which was made already, and looks at nothing.
                 self.shared.quietly(|state| program.next(None, state.blocks()));
                 self.run(&link, thread, program, Some(outcome))
             }
@@ -197,7 +199,14 @@ impl Host {
         mut previous: Option<Outcome>,
     ) -> Result<Outcome, Stopped> {
         loop {
-            let next = self.shared.quietly(|state| program.next(previous.take(), state.blocks()));
+            let previous_outcome = previous.take();
+            let next = match program.looks_at() {
+                None => self.shared.quietly(|state| program.next(previous_outcome, state.blocks())),
+                Some(request) => {
+                    self.shared.before_looking(link, request)?;
+                    self.shared.visibly(|state| program.next(previous_outcome, state.blocks()))
+                }
+            };
             match next {
                 Next::Return(outcome) => return Ok(outcome),
                 Next::Call(call) => previous = Some(self.shared.enter(link, thread, &call, None)?),
@@ -205,13 +214,19 @@ impl Host {
         }
     }
 
-    /// How a request has ended; `None` while it pends, and after [`Host::forget`].
+    /// How a request has ended; `None` while it pends, and after [`Host::forget`]. Where threads
+    /// take turns, a look at a request that pends takes one.
     pub fn reply(&self, request: RequestId) -> Option<Reply> {
+        if let Some(link) = actor::find(self.shared.id) {
+            // A stop is told by the next call.
+            let _ = self.shared.before_looking(&link, request);
+        }
         self.shared.visibly(|state| state.blocks().reply(request))
     }
 
     /// Nobody will ask for the end of this request any more.
     pub fn forget(&self, request: RequestId) {
+        // Only its own operation asks for it, and that is being dropped.
         self.shared.quietly(|state| state.forget(request));
     }
 
@@ -221,9 +236,24 @@ impl Host {
     }
 
     /// Time passes up to `to`, and ends what has waited so long. With [`Clock::Wall`] it does
-    /// nothing.
+    /// nothing. Where threads take turns, it takes one.
     pub fn advance(&self, to: Time) {
+        self.take_turn();
         self.shared.visibly(|state| state.advance(to));
+    }
+
+    /// Time passes to the next time-out, as with [`Host::advance`]; `false` if there is none.
+    pub fn advance_to_next(&self) -> bool {
+        self.take_turn();
+        self.shared.visibly(State::advance_to_next)
+    }
+
+    /// A turn for something that is no call.
+    fn take_turn(&self) {
+        if let Some(link) = actor::find(self.shared.id) {
+            // A stop is told by the next call.
+            let _ = self.shared.take_turn(&link);
+        }
     }
 
     /// When the next time-out is due.
@@ -242,17 +272,19 @@ impl Host {
     /// dropped.
     pub fn observe(&self) -> Receiver<Event> {
         let (sender, receiver) = unbounded();
+        // Observers are outside what models explore: no call can tell whether there is one.
         self.shared.quietly(|state| state.observe(sender));
         receiver
     }
 
     /// The recording so far, if there is one.
     pub fn log(&self) -> Option<Log> {
-        self.shared.quietly(|state| state.log())
+        self.shared.visibly(|state| state.log())
     }
 
     /// The turns so far, if threads take turns.
     pub fn turns(&self) -> Turns {
+        // Where threads take turns, a model has no orders left to try.
         self.shared.quietly(|state| state.turns())
     }
 
@@ -286,7 +318,7 @@ impl Host {
 
     /// Ends every sleep and fails every later call with [`Stopped::Dropped`].
     pub fn stop(&self) {
-        self.shared.quietly(|state| state.stop(Stopped::Dropped));
+        self.shared.visibly(|state| state.stop(Stopped::Dropped));
     }
 }
 
@@ -296,7 +328,8 @@ impl Shared {
         Shared::leave_with(self.gate.lock(), work)
     }
 
-    /// Something that gives the same whether it comes before or after any other passage.
+    /// Something that gives the same whether it comes before or after any passage of another thread
+    /// that can come in between. loom tries no orders for it, so each use says why that is so.
     pub(crate) fn quietly<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         Shared::leave_with(self.gate.lock_quietly(), work)
     }
@@ -343,12 +376,22 @@ impl Shared {
         if !self.takes_turns {
             return Ok(());
         }
+        // Which turn comes next is the strategy's choice, not the model's.
         let mut state = self.gate.lock_quietly();
         if !state.queue_up(link.actor) {
             return Ok(());
         }
         state.settle();
         self.sleep(link, state).map(|_| ())
+    }
+
+    /// Where threads take turns: a status block that says pending is looked at in a turn of its own,
+    /// as the call of another thread may write it. One that was written stays so.
+    fn before_looking(&self, link: &Link, request: RequestId) -> Result<(), Stopped> {
+        if self.takes_turns && self.quietly(|state| state.blocks().reply(request).is_none()) {
+            self.take_turn(link)?;
+        }
+        Ok(())
     }
 
     /// Leaves the gate and sleeps until the actor is handed something: the reply of its call, or
@@ -362,6 +405,7 @@ impl Shared {
             let (seen, patience) = (state.activity, state.patience());
             leave(state);
             let wake = link.bell.wait(Some(patience));
+            // Looking again changes nothing unless time passes, which no model waits for.
             state = match wake {
                 Some(Wake::Reply(reply)) => return Ok(Some(reply)),
                 Some(Wake::Go) => return Ok(None),
@@ -378,6 +422,8 @@ impl Shared {
 
     /// Sleeps until another actor has ended, or the simulation stops.
     pub(crate) fn join(&self, link: &Link, other: usize) {
+        // An end stays one. And until this actor sleeps here it counts as running, so that time
+        // cannot pass before, and no passage of others lies between its last call and this.
         let mut state = self.gate.lock_quietly();
         if state.stopped.is_none() && state.join(link.actor, other) {
             state.settle();
@@ -388,6 +434,7 @@ impl Shared {
 
     /// The first turn of a new actor.
     pub(crate) fn wait_to_start(&self, link: &Link) {
+        // As in take_turn.
         let mut state = self.gate.lock_quietly();
         if state.has_to_start() {
             state.settle();
@@ -396,9 +443,9 @@ impl Shared {
         }
     }
 
-    /// The actor is back from outside.
+    /// The actor is back from outside. Until then time may pass without it, so this is a step.
     pub(crate) fn come_back(&self, link: &Link) {
-        let mut state = self.gate.lock_quietly();
+        let mut state = self.gate.lock();
         if state.come_back(link.actor) {
             // A stop is told at the next call.
             let _ = self.sleep(link, state);
@@ -412,6 +459,7 @@ impl Shared {
         if let (Stopped::Deadlock(deadlock), OnDeadlock::Panic) = (&why, self.on_deadlock) {
             // While a thread unwinds it closes its handles; a second panic would abort.
             if !std::thread::panicking() {
+                // Which of the sleepers that a deadlock ends reports it is no result.
                 if self.quietly(State::is_first_to_report) {
                     panic!("{deadlock}");
                 }
@@ -446,6 +494,7 @@ struct Alarm<'a> {
 impl Drop for Alarm<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() && !self.before {
+            // The model ends with the panic.
             self.shared.quietly(|state| state.stop(Stopped::Broken));
         }
     }

@@ -23,7 +23,7 @@ use crate::stop::{Deadlock, Stopped};
 use crate::sync::Bell;
 
 /// What a sleeper is handed.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Wake {
     /// Its call has ended.
     Reply(Reply),
@@ -60,9 +60,9 @@ enum Doing {
     Running,
     /// When threads take turns: it waits for its turn to make a call.
     Queued,
-    /// When threads take turns: it goes on once nobody else runs; with the reply that its call
-    /// returns. That is no choice: up to its next call nobody can tell when it did.
-    Due(Option<Reply>),
+    /// When threads take turns: it goes on once nobody else runs, and is handed this. That is no
+    /// choice: up to its next call nobody can tell when it did.
+    Due(Wake),
     /// It sleeps in a call of this kernel thread.
     Asleep(ThreadId),
     /// It waits for the end of another actor.
@@ -180,7 +180,7 @@ impl State {
         // When threads take turns, a new one waits until nobody else runs.
         let first = self.actors.is_empty();
         let doing = match &self.strategy {
-            Some(_) if !first => Doing::Due(None),
+            Some(_) if !first => Doing::Due(Wake::Go),
             _ => Doing::Running,
         };
         self.running += usize::from(doing == Doing::Running);
@@ -268,13 +268,23 @@ impl State {
 
     /// Threads that were ended in their sleep do not return from it.
     fn end_terminated(&mut self) {
-        for actor in &mut self.actors {
-            let Doing::Asleep(thread) = actor.doing else { continue };
+        for number in 0..self.actors.len() {
+            let Doing::Asleep(thread) = self.actors[number].doing else { continue };
             if self.kernel.has_exited(thread) {
-                actor.doing = Doing::Running;
-                self.running += 1;
-                self.to_ring.push((actor.bell.clone(), Wake::Stop(Stopped::Terminated)));
+                self.rouse(number, Wake::Stop(Stopped::Terminated));
             }
+        }
+    }
+
+    /// Ends the sleep of an actor: at once, or with its next turn where threads take turns.
+    fn rouse(&mut self, number: usize, wake: Wake) {
+        let actor = &mut self.actors[number];
+        if self.strategy.is_some() {
+            actor.doing = Doing::Due(wake);
+        } else {
+            actor.doing = Doing::Running;
+            self.running += 1;
+            self.to_ring.push((actor.bell.clone(), wake));
         }
     }
 
@@ -314,16 +324,8 @@ impl State {
 
     fn wake(&mut self, thread: ThreadId, reply: Reply) {
         let number = self.seats[thread.0 as usize - 1].actor;
-        let actor = &mut self.actors[number];
-        if actor.doing != Doing::Asleep(thread) {
-            return;
-        }
-        if self.strategy.is_some() {
-            actor.doing = Doing::Due(Some(reply));
-        } else {
-            actor.doing = Doing::Running;
-            self.running += 1;
-            self.to_ring.push((actor.bell.clone(), Wake::Reply(reply)));
+        if self.actors[number].doing == Doing::Asleep(thread) {
+            self.rouse(number, Wake::Reply(reply));
         }
     }
 
@@ -384,7 +386,7 @@ impl State {
         self.activity += 1;
         let waits = self.strategy.is_some() && self.stopped.is_none();
         if waits {
-            self.actors[actor].doing = Doing::Due(None);
+            self.actors[actor].doing = Doing::Due(Wake::Go);
             self.settle();
         } else {
             self.actors[actor].doing = Doing::Running;
@@ -396,16 +398,8 @@ impl State {
     pub(crate) fn finish(&mut self, actor: usize) {
         self.pause(actor, Doing::Finished);
         for joiner in std::mem::take(&mut self.actors[actor].joiners) {
-            let one = &mut self.actors[joiner];
-            if one.doing != Doing::Joining(actor) {
-                continue;
-            }
-            if self.strategy.is_some() {
-                one.doing = Doing::Due(None);
-            } else {
-                one.doing = Doing::Running;
-                self.running += 1;
-                self.to_ring.push((one.bell.clone(), Wake::Go));
+            if self.actors[joiner].doing == Doing::Joining(actor) {
+                self.rouse(joiner, Wake::Go);
             }
         }
     }
@@ -472,7 +466,7 @@ impl State {
         };
         let actor = &mut self.actors[number];
         let wake = match std::mem::replace(&mut actor.doing, Doing::Running) {
-            Doing::Due(Some(reply)) => Wake::Reply(reply),
+            Doing::Due(wake) => wake,
             _ => Wake::Go,
         };
         self.running += 1;
@@ -528,6 +522,15 @@ impl State {
         if self.clock != Clock::Wall && self.stopped.is_none() {
             self.pass(to);
         }
+    }
+
+    /// Time passes to the next time-out, by hand; `false` if there is none.
+    pub(crate) fn advance_to_next(&mut self) -> bool {
+        let deadline = self.kernel.next_deadline();
+        if let Some(deadline) = deadline {
+            self.advance(deadline);
+        }
+        deadline.is_some()
     }
 
     /// Time passes up to `to`.

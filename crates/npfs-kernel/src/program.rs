@@ -79,6 +79,19 @@ impl Program {
         Program { op, state: State::New }
     }
 
+    /// The request whose status block [`Program::next`] will look at, if any: where other threads
+    /// run, what it gives then depends on when that is.
+    pub fn looks_at(&self) -> Option<RequestId> {
+        match (&self.state, &self.op) {
+            (State::Waiting(request), _) => Some(*request),
+            (_, Op::Composite(Composite::GetOverlappedResult { request, .. }))
+            | (_, Op::Composite(Composite::GetOverlappedResultEx { request, .. })) => {
+                Some(*request)
+            }
+            (_, Op::Composite(_) | Op::Call(_)) => None,
+        }
+    }
+
     /// What comes next. `previous` is the outcome of the call before, `None` at the start.
     pub fn next(&mut self, previous: Option<Outcome>, blocks: &dyn StatusBlocks) -> Next {
         let state = core::mem::replace(&mut self.state, State::Over);

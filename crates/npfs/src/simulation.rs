@@ -75,11 +75,7 @@ impl Simulation {
 
     /// Lets time pass to the next time-out; `false` if there is none.
     pub fn advance_to_next(&self) -> bool {
-        let deadline = self.host.next_deadline();
-        if let Some(deadline) = deadline {
-            self.host.advance(deadline);
-        }
-        deadline.is_some()
+        self.host.advance_to_next()
     }
 
     /// Runs `work`, in which the calling thread may wait for what the simulation cannot see, such

@@ -38,9 +38,12 @@ impl<T> Gate<T> {
         Gate { passages: atomic::AtomicUsize::new(0), value: Mutex::new(value) }
     }
 
-    /// Passes the gate.
+    /// Passes the gate. A thread that unwinds closes its handles, but the run is lost already: the
+    /// model is not asked to switch in the middle of a panic.
     pub(crate) fn lock(&self) -> Guard<'_, T> {
-        self.passages.fetch_add(1, ORDER);
+        if !std::thread::panicking() {
+            self.passages.fetch_add(1, ORDER);
+        }
         self.lock_quietly()
     }
 
