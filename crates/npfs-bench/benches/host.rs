@@ -29,8 +29,9 @@ impl Pipes {
                 pipe.send(&bytes[..part.bytes]).expect("the client waits");
             }
         };
-        server.spawn("echo", echo);
+        // Before the echo begins, or its first read would find nobody.
         let client = PipeClient::open(&client, PATH).expect("a client");
+        server.spawn("echo", echo);
         Pipes { _sim: sim, client }
     }
 

@@ -55,7 +55,7 @@ fn serve(pipe: &PipeServer) -> Result<Vec<String>, Error> {
                 return Ok(seen);
             }
             if pipe.send(&request).is_ok() {
-                // Else the answer would be lost with the connection (SEED-38).
+                // Else the answer would be lost with the connection (DISC-02).
                 let _ = pipe.flush_file_buffers();
             }
             seen.push(String::from_utf8(request).expect("a text"));

@@ -134,7 +134,7 @@ impl Process {
     }
 
     /// `WaitNamedPipe`: waits until an instance of the pipe listens. It reserves nothing: another
-    /// client may take the instance first (WAIT-12).
+    /// client may take the instance first (RACE-03).
     ///
     /// # Errors
     /// 2 without such a pipe; 121 when the time is over.

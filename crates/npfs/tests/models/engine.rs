@@ -1,6 +1,7 @@
 //! Runs a model and compares the outcomes with those it names.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 #[cfg(any(loom, shuttle))]
 use std::sync::{Arc, Mutex};
 
@@ -39,10 +40,12 @@ impl Model {
     /// When the outcomes differ from those that the model names.
     pub fn check(self) {
         let (runs, seen) = self.explore();
-        println!("{}: {runs} executions", self.name);
+        let mut table = format!("{}: {runs} executions\n", self.name);
         for (outcome, count) in &seen {
-            println!("  {count:>8}  {outcome}");
+            table += &format!("  {count:>8}  {outcome}\n");
         }
+        // Written past the runner, which would keep it for failures.
+        let _ = std::io::stdout().write_all(table.as_bytes());
         let found: Vec<&str> = seen.keys().map(String::as_str).collect();
         let missed: &[&str] = if cfg!(loom) { self.missed_by_loom } else { &[] };
         let wanted: Vec<&str> =

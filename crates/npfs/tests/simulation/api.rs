@@ -49,7 +49,7 @@ fn bytes_go_through_std_traits() {
     pair.sim.assert_clean();
 }
 
-/// READ-06: the count of bytes is not lost when the buffer is too small for the message.
+/// READ-09: the count of bytes is not lost when the buffer is too small for the message.
 #[test]
 fn a_long_message_tells_that_it_goes_on() {
     let (_pair, server, client) = connected();
@@ -184,7 +184,7 @@ fn packets_of_a_completion_port() {
     client.send(b"long").expect("sent");
     let packet = port.next(None).expect("asked").expect("a packet");
     assert_eq!((packet.key, packet.information), (42, 2));
-    assert_eq!(packet.status, Status::BUFFER_OVERFLOW, "IOCP: a warning sends a packet too");
+    assert_eq!(packet.status, Status::BUFFER_OVERFLOW, "IOCP-02: a warning sends a packet too");
     assert_eq!(Some(packet.source), read.request().map(PacketSource::Request));
     let read = read.wait().expect("a part");
     assert_eq!((read.data.as_slice(), read.more), (&b"lo"[..], true));
@@ -192,7 +192,7 @@ fn packets_of_a_completion_port() {
     let packets = port.take(5, None).expect("asked");
     assert_eq!(packets.len(), 1);
     assert_eq!(packets[0].source, PacketSource::Posted(3));
-    // IOCP-01: a call without OVERLAPPED sends no packet, one with it does, even at once.
+    // IOCP-05, IOCP-01: without OVERLAPPED there is no packet, with it there is, even at once.
     server.receive().expect("the rest");
     client.send(b"x").expect("sent");
     server.begin(Signal::File).read(2).expect("read at once");
@@ -220,7 +220,7 @@ fn info_state_and_ids() {
     assert_eq!(client.send(b"x").expect_err("cast off").win32(), 233);
 }
 
-/// IMP-01, IMP-05: not before something was read; until the guard is dropped.
+/// IMP-01: not before something was read; until the guard is dropped.
 #[test]
 fn a_server_acts_as_its_client() {
     let (pair, server, client) = connected();
