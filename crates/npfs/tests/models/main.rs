@@ -5,5 +5,7 @@
 //! hands it to loom; `--cfg shuttle` to shuttle, at random and with PCT. Each engine must see
 //! exactly the outcomes that the model names.
 
+#[cfg(all(shuttle, not(loom)))]
+mod crowds;
 mod engine;
 mod races;

@@ -371,8 +371,7 @@ fn a_packet_before_the_issuer_goes_on() {
         worker.join().expect("worker");
         keep(pipe);
         keep(other);
-        let order = order.lock().expect("log").join(", ");
-        order
+        order.lock().expect("log").join(", ")
     }
     Model {
         name: "a_packet_before_the_issuer_goes_on",
