@@ -42,7 +42,8 @@ fn every_rule_holds_or_says_why_not() {
     let absent = absent();
     let claims = claims();
     let mut faults = Vec::new();
-    for (id, claims) in &claims {
+    // Races are a list of their own; `races.rs` looks after it.
+    for (id, claims) in claims.iter().filter(|(id, _)| !id.starts_with("RACE-")) {
         let Some(rule) = rules.iter().find(|rule| rule.id == *id) else {
             faults.push(format!("{}: {id} is no rule", claims[0].place));
             continue;

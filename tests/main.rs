@@ -5,6 +5,7 @@ mod command;
 mod conformance;
 mod corpus;
 mod garbage;
+mod races;
 mod snapshots;
 
 use std::path::{Path, PathBuf};
