@@ -17,6 +17,9 @@ mod state;
 mod stop;
 mod sync;
 
+/// Whether this was built for loom or shuttle: then simulations run inside models only.
+pub const IS_MODEL: bool = cfg!(any(loom, shuttle));
+
 pub use actor::{Announced, JoinHandle};
 pub use error::{Error, win32_code, win32_kind};
 pub use event::{Divergence, Event, Log};

@@ -5,6 +5,7 @@
 //! use std::io::{Read, Write};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # if npfs::host::IS_MODEL { return Ok(()) }
 //! let sim = Simulation::new();
 //! let (server, client) = (sim.process("server"), sim.process("client"));
 //!
