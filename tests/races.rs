@@ -87,11 +87,11 @@ fn the_page_on_races_is_fresh() {
 
 const CHAPTERS: &[(u32, &str)] = &[
     (1, "Creating, connecting, finding the server"),
-    (15, "Blocking calls and the lock of a file object"),
-    (25, "Ending a conversation"),
+    (17, "Blocking calls and the lock of a file object"),
+    (26, "Ending a conversation"),
     (33, "Overlapped operations, events, ports"),
-    (48, "Modes, messages, sizes"),
-    (56, "Security"),
+    (51, "Modes, messages, sizes"),
+    (59, "Security"),
 ];
 
 fn page(races: &[Race]) -> String {
