@@ -51,11 +51,18 @@ fn races() -> Vec<Race> {
 const RACES: u32 = 61;
 
 /// Races that no scenario can say, with the reason.
-const NOT_EXPRESSED: &[(u32, &str)] = &[(
-    16,
-    "programs name processes, not their numbers, and a number is never dealt again: a check that \
-     meets another process with the old number cannot occur",
-)];
+const NOT_EXPRESSED: &[(u32, &str)] = &[
+    (
+        16,
+        "programs name processes, not their numbers, and a number is never dealt again: a check \
+         that meets another process with the old number cannot occur",
+    ),
+    (
+        45,
+        "the end of an operation is one step here, so there is no moment at which the status block \
+         is written and the event is not yet set",
+    ),
+];
 
 #[test]
 fn every_race_is_explored_to_completion() {
