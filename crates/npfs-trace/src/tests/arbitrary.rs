@@ -481,22 +481,11 @@ fn step() -> impl Strategy<Value = Step> {
 /// Lines that steer a thread and open nothing that has to be closed.
 fn steering() -> BoxedStrategy<Action> {
     let of = option::of(prop_oneof![handle(), Just("r".to_owned())]);
-    let condition = (any::<bool>(), of, vec(bounded_expected(), 1..3))
+    let condition = (any::<bool>(), of, vec(expected(), 1..3))
         .prop_map(|(unless, of, any)| Condition { unless, of, any });
     ((1..4_u32).prop_map(ThreadId), option::of(condition))
         .prop_map(|(thread, condition)| Action::Flow { thread, flow: Flow::Stop(condition) })
         .boxed()
-}
-
-/// Expectations whose output does not reach to the end of the line.
-fn bounded_expected() -> BoxedStrategy<Expected> {
-    let reply = (status(), option::of(number()), option::of(data())).prop_map(
-        |(status, information, data)| {
-            let output = data.map(Output::Data);
-            Expected::Done(ExpectedReply { status, information, output })
-        },
-    );
-    prop_oneof![Just(Expected::Pending), Just(Expected::Blocked), reply].boxed()
 }
 
 fn property() -> BoxedStrategy<Property> {
@@ -504,7 +493,7 @@ fn property() -> BoxedStrategy<Property> {
         select(&[Claim::Deadlock, Claim::Leak, Claim::LostData, Claim::UnendedRequest]),
         ((1..4_u32).prop_map(ThreadId), select(&[Stand::Finished, Stand::Blocked]))
             .prop_map(|(thread, stand)| Claim::Thread(thread, stand)),
-        (handle(), bounded_expected()).prop_map(|(word, expected)| Claim::Result(word, expected)),
+        (handle(), expected()).prop_map(|(word, expected)| Claim::Result(word, expected)),
     ];
     let claim = leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![

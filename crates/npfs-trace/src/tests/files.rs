@@ -74,6 +74,7 @@ never: deadlock or lost data
 eventually: (c is ok or c is PIPE_BROKEN (109)) and thread client is finished
 reachable: r is ok 5 "hello"
 broken outcome: not leak or not not unended request
+outcome: (r is ok packets key=1 of=r PIPE_BROKEN (109) 0 and r is ok routines r client.2) or r is ok names "a"
 "#;
 
 /// The scenario files of the repository, in order of their paths.
