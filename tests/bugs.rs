@@ -241,8 +241,8 @@ fn row(page: &mut String, faulty: &Program, report: &Report, mended: &Program) {
     let (verdict, order) = shortest.expect("an order that breaks it");
     let (right, link) = (right.trim_end_matches(", see the mended program."), link(mended));
     let cells = [
-        format!("[**{}.**]({}) {wrong}", faulty.title(), self::link(faulty)),
-        public,
+        format!("[**{}.**]({}) {}", faulty.title(), self::link(faulty), capital(&wrong)),
+        capital(&public),
         format!("`{}` breaks `{}`", order.schedule, claim(verdict)),
         format!(
             "[{}.]({link})",
