@@ -1,5 +1,5 @@
-//! The seeded bugs: each is found in every order of its calls, its mended program survives them
-//! all, and the page `docs/bugs.md` is written from both.
+//! The seeded bugs: each is found when all orders of its calls are run, its mended program survives
+//! them all, and the page `docs/bugs.md` is written from both.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -46,9 +46,9 @@ fn story(program: &Program) -> Story {
 }
 
 /// Faulty programs and mended ones, by the name of the faulty one.
-fn pairs(folder: &str) -> BTreeMap<String, (Explored, Explored)> {
+fn pairs() -> BTreeMap<String, (Explored, Explored)> {
     let (mended, faulty): (Vec<_>, Vec<_>) =
-        explored(folder).into_iter().partition(|one| one.program.name.ends_with(MENDED));
+        explored("bugs").into_iter().partition(|one| one.program.name.ends_with(MENDED));
     let name = |one: &Explored| one.program.name.trim_end_matches(MENDED).to_owned();
     let mut mended: BTreeMap<_, _> = mended.into_iter().map(|one| (name(&one), one)).collect();
     let pairs = faulty
@@ -75,7 +75,7 @@ fn claim(verdict: &Verdict) -> &str {
 
 #[test]
 fn every_seeded_bug_is_found_and_every_mended_program_survives() {
-    let pairs = pairs("bugs");
+    let pairs = pairs();
     assert!(pairs.len() >= FEWEST, "{} bugs", pairs.len());
     for (name, (faulty, mended)) in &pairs {
         story(&faulty.program);
@@ -94,7 +94,7 @@ fn every_seeded_bug_is_found_and_every_mended_program_survives() {
 
 #[test]
 fn the_printed_order_of_every_bug_reproduces_it() {
-    for (name, (faulty, _)) in pairs("bugs") {
+    for (name, (faulty, _)) in pairs() {
         let model = &faulty.program.model;
         let names: Vec<&str> =
             model.scenario().threads.iter().map(|thread| thread.name.as_str()).collect();
@@ -154,7 +154,7 @@ fn pct_finds_the_bugs_whose_orders_are_too_many() {
 #[test]
 fn findings_of_seeded_bugs() {
     let mut text = String::new();
-    for (name, (faulty, mended)) in pairs("bugs") {
+    for (name, (faulty, mended)) in pairs() {
         let _ = writeln!(text, "== {name}");
         for (what, report) in [("faulty", &faulty.report), ("mended", &mended.report)] {
             let (ends, states) = (report.outcomes.len(), report.states);
@@ -194,7 +194,7 @@ fn chapter(report: &Report) -> usize {
 }
 
 fn page() -> String {
-    let pairs = pairs("bugs");
+    let pairs = pairs();
     let mut page = format!(
         "# Seeded bugs
 
