@@ -458,8 +458,9 @@ fn a_lost_fact_is_a_lost_end() {
 /// Kinds of facts whose loss these scenarios show: looks at and changes of processes, threads,
 /// events, files, pipes and instances, and changes of names and of the clock.
 const NEEDED: [usize; 12] = [0, 1, 5, 9, 12, 13, 16, 17, 20, 21, 25, 29];
-/// What only many scenarios show: looks at and changes of words and of status blocks.
-const NEEDED_BY_MANY: [usize; 4] = [40, 41, 42, 43];
+/// What only many scenarios show: looks at threads and events, looks at and listings of names,
+/// changes of ports and faults, looks at and changes of words and of status blocks.
+const NEEDED_BY_MANY: [usize; 10] = [4, 8, 24, 27, 33, 37, 40, 41, 42, 43];
 
 /// A record that leaves out one kind of fact leaves out ends.
 #[test]
