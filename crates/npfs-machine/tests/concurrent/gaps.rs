@@ -7,10 +7,10 @@ use npfs_trace::trace::{Event, Recorded, Start};
 use proptest::prelude::*;
 
 use crate::generate::Random;
-use crate::{explained, history};
+use crate::{cases, explained, history};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     /// Whatever is left out of what happened, the rest is explained.
     #[test]

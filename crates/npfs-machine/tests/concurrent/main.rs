@@ -11,6 +11,11 @@ use npfs_trace::Trace;
 use npfs_trace::trace::{Event, Recorded};
 use proptest::prelude::*;
 
+/// How many histories each property is tried on; `NPFS_HISTORIES` sets another number.
+fn cases() -> u32 {
+    std::env::var("NPFS_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(300)
+}
+
 fn explained(trace: &Trace) -> Checked {
     let checked = check(trace, &Deviations::default());
     if !checked.is_explained() {
@@ -42,7 +47,7 @@ fn results(trace: &mut Trace) -> Vec<(u32, &mut Recorded)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn what_happened_is_explained(seed in any::<u64>()) {
@@ -97,7 +102,7 @@ proptest! {
         *results[one].1 = second;
         *results[two].1 = first;
         let checked = check(&trace, &Deviations::default());
-        let naive = Limits { equal_states: true, steps: 100_000, ..Limits::default() };
+        let naive = Limits { equal_states: true, steps: 10_000, ..Limits::default() };
         let other = check_within(&trace, &Deviations::default(), &naive);
         prop_assume!(other.unknown.is_none());
         prop_assert_eq!(checked.is_explained(), other.is_explained());
