@@ -25,5 +25,5 @@ pub use error::{Error, win32_code, win32_kind};
 pub use event::{Divergence, Event, Log};
 pub use host::{Clock, Host, OnDeadlock, Options, Threads};
 pub use schedule::{Schedule, Strategy, Turns};
-pub use state::Sink;
+pub use state::{Attached, Routine, Sink};
 pub use stop::{Deadlock, Stopped};
