@@ -24,8 +24,10 @@ mod error;
 mod files;
 mod handles;
 mod memory;
+mod native;
 pub mod os;
 mod pipes;
+mod pool;
 mod ports;
 mod security;
 pub mod simulation;
@@ -33,5 +35,5 @@ mod surface;
 mod threads;
 mod waits;
 
-pub use surface::Win32;
+pub use surface::{Wdk, Win32};
 pub use windows_sys::core;

@@ -9,11 +9,16 @@
 //!    time, calls of any thread ([`Threads::Any`]). Under loom and shuttle every execution has one
 //!    of its own.
 
+use std::ops::{Deref, DerefMut};
+#[cfg(not(any(loom, shuttle)))]
+use std::sync::LazyLock;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use npfs_abi::ProcessId;
 use npfs_host::{Host, Options, Threads};
 use npfs_kernel::ProcessSpec;
+
+use crate::pool::Pool;
 
 /// Who calls: a process of a simulation.
 #[derive(Clone, Debug)]
@@ -22,17 +27,18 @@ pub(crate) struct Place {
     pub(crate) process: ProcessId,
 }
 
+/// What belongs to no thread. One lock, as all of it is rarely asked for.
 #[derive(Default)]
 struct Everybody {
     /// Made everybody's, with the number of its guard; the latest last.
     installed: Vec<(u64, Place)>,
     guards: u64,
     default: Option<Place>,
+    pool: Pool,
 }
 
 #[cfg(not(any(loom, shuttle)))]
-static EVERYBODY: Mutex<Everybody> =
-    Mutex::new(Everybody { installed: Vec::new(), guards: 0, default: None });
+static EVERYBODY: LazyLock<Mutex<Everybody>> = LazyLock::new(Mutex::default);
 // The model does not see this lock: no switch happens while it is held.
 #[cfg(loom)]
 loom::lazy_static! {
@@ -45,6 +51,26 @@ shuttle::lazy_static! {
 
 fn everybody() -> MutexGuard<'static, Everybody> {
     EVERYBODY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is registered with the thread pool. Held for a moment only, never during a call.
+pub(crate) fn pool() -> impl DerefMut<Target = Pool> {
+    PoolGuard(everybody())
+}
+
+struct PoolGuard(MutexGuard<'static, Everybody>);
+
+impl Deref for PoolGuard {
+    type Target = Pool;
+    fn deref(&self) -> &Pool {
+        &self.0.pool
+    }
+}
+
+impl DerefMut for PoolGuard {
+    fn deref_mut(&mut self) -> &mut Pool {
+        &mut self.0.pool
+    }
 }
 
 /// Whose call it is that the calling thread makes now.
