@@ -95,11 +95,15 @@ unsafe fn quality(at: *const SECURITY_QUALITY_OF_SERVICE) -> u32 {
     if is_bad(at) {
         return 0;
     }
-    // SAFETY: as in find.
-    let given = unsafe { at.read_unaligned() };
-    let level = (given.ImpersonationLevel as u32) << 16 & codes::sqos::LEVEL;
-    let tracking = if given.ContextTrackingMode != 0 { codes::sqos::CONTEXT_TRACKING } else { 0 };
-    let effective = if given.EffectiveOnly { codes::sqos::EFFECTIVE_ONLY } else { 0 };
+    // SAFETY: as in find. A BOOLEAN may be any byte.
+    let (level, tracking, effective) = unsafe {
+        let level = (&raw const (*at).ImpersonationLevel).read_unaligned();
+        let effective = (&raw const (*at).EffectiveOnly).cast::<u8>().read();
+        (level, (*at).ContextTrackingMode, effective)
+    };
+    let level = (level as u32) << 16 & codes::sqos::LEVEL;
+    let tracking = if tracking != 0 { codes::sqos::CONTEXT_TRACKING } else { 0 };
+    let effective = if effective != 0 { codes::sqos::EFFECTIVE_ONLY } else { 0 };
     codes::sqos::PRESENT | level | tracking | effective
 }
 
@@ -130,7 +134,7 @@ pub(crate) unsafe fn NtCreateFile(
     attributes: *const OBJECT_ATTRIBUTES,
     block: *mut IO_STATUS_BLOCK,
     _allocation: *const i64,
-    _attributes: FILE_FLAGS_AND_ATTRIBUTES,
+    _file_attributes: FILE_FLAGS_AND_ATTRIBUTES,
     share: FILE_SHARE_MODE,
     disposition: NTCREATEFILE_CREATE_DISPOSITION,
     options: NTCREATEFILE_CREATE_OPTIONS,
