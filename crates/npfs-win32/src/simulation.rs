@@ -39,7 +39,7 @@ struct Everybody {
 
 #[cfg(not(any(loom, shuttle)))]
 static EVERYBODY: LazyLock<Mutex<Everybody>> = LazyLock::new(Mutex::default);
-// The model does not see this lock: no switch happens while it is held.
+// The model does not see this lock: nothing that it could switch at happens while it is held.
 #[cfg(loom)]
 loom::lazy_static! {
     static ref EVERYBODY: Mutex<Everybody> = Mutex::default();
@@ -78,11 +78,16 @@ pub(crate) fn here() -> Place {
     if let Some((host, process)) = Host::entered() {
         return Place { host, process };
     }
-    let mut everybody = everybody();
-    if let Some((_, place)) = everybody.installed.last() {
-        return place.clone();
+    {
+        let everybody = everybody();
+        let installed = everybody.installed.last().map(|(_, place)| place);
+        if let Some(place) = installed.or(everybody.default.as_ref()) {
+            return place.clone();
+        }
     }
-    everybody.default.get_or_insert_with(fresh).clone()
+    // Making one passes its gate, where models switch. If another thread was faster, its is taken.
+    let made = fresh();
+    everybody().default.get_or_insert(made).clone()
 }
 
 fn fresh() -> Place {
