@@ -21,14 +21,18 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod call;
+mod creation;
 mod error;
 mod files;
 mod handles;
+mod information;
+mod listing;
 mod memory;
 mod native;
 pub mod os;
 mod pipes;
 mod pool;
+mod pool_io;
 mod ports;
 mod security;
 pub mod simulation;
