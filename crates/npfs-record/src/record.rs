@@ -18,7 +18,7 @@ use crate::win32::{self, Answer, Meaning, Request};
 use crate::words::{Named, visit};
 
 const USAGE: &str =
-    "usage: npfs-record [--system NAME] [--system-version VERSION] [--out DIR] SCENARIO...";
+    "usage: npfs-record [--system NAME] [--system-version VERSION] [--out DIR] [--list FILE] SCENARIO...";
 
 /// A call that has not returned for this long is taken to block.
 const BLOCKS_AFTER: Duration = Duration::from_millis(20);
@@ -51,6 +51,11 @@ fn options() -> Result<Options, String> {
             "--system" => options.system = value()?,
             "--system-version" => options.system_version = value()?,
             "--out" => options.out = PathBuf::from(value()?),
+            "--list" => {
+                let file = value()?;
+                let text = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
+                options.scenarios.extend(text.lines().map(String::from));
+            }
             _ if word.starts_with("--") => return Err(format!("unknown option {word}\n{USAGE}")),
             _ => options.scenarios.push(word),
         }
