@@ -4,7 +4,6 @@
 //! are the sleepers that it woke put on the list of those to be rung. Who holds the gate rings
 //! them after leaving it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -90,16 +89,40 @@ struct Block {
     forgotten: bool,
 }
 
-/// The status blocks, by request.
+/// The status blocks, in order of their requests: few at a time, and a map would be a good part of
+/// what a user's first build compiles.
 #[derive(Default)]
-struct Blocks(BTreeMap<RequestId, Block>);
+struct Blocks(Vec<(RequestId, Block)>);
+
+impl Blocks {
+    fn place(&self, request: RequestId) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&request, |(of, _)| *of)
+    }
+
+    fn get_mut(&mut self, request: RequestId) -> Option<&mut Block> {
+        self.place(request).ok().map(|place| &mut self.0[place].1)
+    }
+
+    fn insert(&mut self, request: RequestId, block: Block) {
+        match self.place(request) {
+            Ok(place) => self.0[place].1 = block,
+            Err(place) => self.0.insert(place, (request, block)),
+        }
+    }
+
+    fn remove(&mut self, request: RequestId) {
+        if let Ok(place) = self.place(request) {
+            self.0.remove(place);
+        }
+    }
+}
 
 impl StatusBlocks for Blocks {
     fn reply(&self, request: RequestId) -> Option<Reply> {
-        self.0.get(&request)?.reply.clone()
+        self.0[self.place(request).ok()?].1.reply.clone()
     }
     fn event(&self, request: RequestId) -> Option<Handle> {
-        self.0.get(&request)?.event
+        self.0[self.place(request).ok()?].1.event
     }
 }
 
@@ -231,7 +254,7 @@ impl State {
             Outcome::Pending(request) => {
                 let event = call.delivery().and_then(event_of);
                 let block = Block { event, reply: None, held: None, sink, forgotten: false };
-                self.blocks.0.insert(*request, block);
+                self.blocks.insert(*request, block);
             }
             Outcome::Done(reply) => {
                 self.write_held(reply);
@@ -297,12 +320,12 @@ impl State {
                 self.wake(request.thread, reply);
                 continue;
             }
-            let Some(block) = self.blocks.0.get_mut(&request) else { continue };
+            let Some(block) = self.blocks.get_mut(request) else { continue };
             if let Some(sink) = block.sink.take() {
                 sink(&reply);
             }
             if block.forgotten {
-                self.blocks.0.remove(&request);
+                self.blocks.remove(request);
             } else if held {
                 block.held = Some(reply);
             } else {
@@ -316,7 +339,7 @@ impl State {
         let Output::Packets(packets) = &reply.output else { return };
         for packet in packets {
             let PacketSource::Request(request) = packet.source else { continue };
-            if let Some(block) = self.blocks.0.get_mut(&request) {
+            if let Some(block) = self.blocks.get_mut(request) {
                 block.reply = block.held.take().or(block.reply.take());
             }
         }
@@ -336,9 +359,9 @@ impl State {
 
     /// Nobody will ask for the end of this request any more.
     pub(crate) fn forget(&mut self, request: RequestId) {
-        if let Some(block) = self.blocks.0.get_mut(&request) {
+        if let Some(block) = self.blocks.get_mut(request) {
             if block.reply.is_some() {
-                self.blocks.0.remove(&request);
+                self.blocks.remove(request);
             } else {
                 block.forgotten = true;
             }

@@ -148,10 +148,9 @@ impl Request {
         }
         Some(Recorded {
             status: Some(status),
-            error: None,
             information: self.counts.then_some(information),
             data: (self.reads && !status.is_error()).then(|| self.bytes(information)),
-            output: None,
+            ..Recorded::default()
         })
     }
 }

@@ -59,10 +59,16 @@ pub fn of_log(log: &Log) -> Trace {
         header: Header {
             trace: "npfs".to_owned(),
             version: 1,
+            kind: trace::Kind::Stepped,
+            source: trace::Source::Scenario,
+            program: None,
             system: "npfs".to_owned(),
             system_version: env!("CARGO_PKG_VERSION").to_owned(),
             recorder: concat!("npfs ", env!("CARGO_PKG_VERSION")).to_owned(),
             scenario: String::new(),
+            tick_ns: None,
+            start: trace::Start::Empty,
+            skipped: BTreeMap::new(),
             processes,
             threads: threads.into_iter().map(|(name, process)| (name, process.0)).collect(),
             model: Some(model),
@@ -138,17 +144,19 @@ impl Writer {
         let op = Op::Call(call.clone()).map(&mut Words { writer: self, process });
         self.events.push(trace::Event::Call {
             seq: self.seq(),
+            seen: trace::Seen::default(),
             thread: thread.0,
             process: process.0,
             id: id.clone(),
             op,
+            gaps: trace::Gaps::default(),
         });
-        let (seq, thread) = (self.seq(), thread.0);
+        let (seq, seen, thread) = (self.seq(), trace::Seen::default(), thread.0);
         let event = match outcome {
-            Outcome::Blocked(_) => trace::Event::Block { seq, thread, id },
+            Outcome::Blocked(_) => trace::Event::Block { seq, seen, thread, id },
             Outcome::Pending(_) => {
                 let result = Recorded { status: Some(Status::PENDING), ..Recorded::default() };
-                trace::Event::Return { seq, thread, id, result }
+                trace::Event::Return { seq, seen, thread, id, result }
             }
             Outcome::Done(reply) => {
                 let target = match call {
@@ -176,7 +184,7 @@ impl Writer {
                 {
                     self.inherit(process, *child);
                 }
-                trace::Event::Return { seq, thread, id, result }
+                trace::Event::Return { seq, seen, thread, id, result }
             }
         };
         self.events.push(event);
@@ -187,10 +195,11 @@ impl Writer {
             let thread = completion.request.thread;
             let result = self.recorded(self.process_of(thread), &completion.reply);
             let (seq, id, thread) = (self.seq(), completion.request.to_string(), thread.0);
+            let seen = trace::Seen::default();
             self.events.push(if completion.wakes {
-                trace::Event::Return { seq, thread, id, result }
+                trace::Event::Return { seq, seen, thread, id, result }
             } else {
-                trace::Event::Done { seq, thread, id, result }
+                trace::Event::Done { seq, seen, after: None, thread, id, result }
             });
         }
     }
@@ -232,7 +241,7 @@ impl Writer {
             Output::Descriptor(descriptor) => output = Some(Output::Descriptor(descriptor)),
         }
         let (status, information) = (Some(reply.status), Some(reply.information));
-        Recorded { status, error: None, information, data, output }
+        Recorded { status, information, data, output, ..Recorded::default() }
     }
 }
 

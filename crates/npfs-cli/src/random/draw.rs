@@ -253,7 +253,10 @@ impl Draw {
     fn request(&mut self, thread: usize, file: &Named, line: &str) -> Result<(), String> {
         let word = self.word('r');
         self.add(thread, Some(&word), line)?;
-        self.requests.push((word, file.word.clone()));
+        // Only a call with an OVERLAPPED leaves something to ask about later.
+        if line.contains("overlapped") || line.contains("_ex ") {
+            self.requests.push((word, file.word.clone()));
+        }
         Ok(())
     }
 
@@ -280,11 +283,11 @@ impl Draw {
         let line = match drawn {
             24..31 => format!("connect {word}{}", self.delivery(&file)),
             31..36 => format!("disconnect {word}"),
-            36..54 => match self.rarely(8) {
+            36..54 => match self.rarely(if file.overlapped { 6 } else { 80 }) {
                 true => format!("read_ex {word} {}", self.length()),
                 false => format!("read {word} {}{}", self.length(), self.delivery(&file)),
             },
-            54..71 => match self.rarely(8) {
+            54..71 => match self.rarely(if file.overlapped { 6 } else { 80 }) {
                 true => format!("write_ex {word} {}", self.payload()),
                 false => format!("write {word} {}{}", self.payload(), self.delivery(&file)),
             },

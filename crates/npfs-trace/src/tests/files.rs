@@ -142,6 +142,49 @@ fn a_trace_reads_and_writes() {
 }
 
 #[test]
+fn a_file_may_hold_several_traces() {
+    let both = format!("{TRACE}{TRACE}");
+    let traces = Trace::parse_all(&both).unwrap();
+    assert_eq!(traces.len(), 2);
+    assert_eq!(traces[0], Trace::parse(TRACE).unwrap());
+    assert_eq!((traces[1].events[0].0, traces[1].write().as_str()), (11, TRACE));
+    assert_eq!(Trace::parse(&both).unwrap_err().line, 10);
+    assert_eq!(Trace::parse_all(&both[..both.len() - 4]).unwrap_err().line, 18);
+    assert_eq!(Trace::parse_all("").unwrap_err().line, 1);
+}
+
+#[test]
+fn time_does_not_pass_by_line_where_calls_overlap() {
+    let concurrent = TRACE.replacen("\"version\":1", "\"version\":1,\"kind\":\"concurrent\"", 1);
+    let error = Trace::parse(&concurrent).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "line 7, column 2: wanted an event of a concurrent trace, found `advance`"
+    );
+    let stepped = TRACE.replacen("\"seq\":1,", "\"seq\":1,\"at\":5,", 1);
+    let error = Trace::parse(&stepped).unwrap_err().to_string();
+    assert_eq!(error, "line 2, column 25: wanted a field of a `call` event, found `at`");
+}
+
+/// Every line that `docs/traces.md` shows is one.
+#[test]
+fn the_lines_of_the_page_are_lines_of_traces() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/traces.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let shown = page.lines().filter(|line| line.starts_with("    "));
+    let lines: Vec<&str> = shown.map(str::trim).filter(|line| line.starts_with('{')).collect();
+    let (header, events) = lines.split_first().unwrap();
+    assert!(events.len() > 12);
+    let header = header.replace("[\"main of child\",2]", "[\"main of child\",2],[\"t4\",2]");
+    let header = header.replace("\"child\"]", "\"child\",\"other\"]");
+    for event in events {
+        let text = format!("{header}\n{event}\n{{\"event\":\"end\",\"seq\":999}}\n");
+        let trace = Trace::parse(&text).unwrap_or_else(|error| panic!("{event}: {error}"));
+        assert_eq!(trace.write(), text);
+    }
+}
+
+#[test]
 fn repetition_is_bounded_for_the_whole_file() {
     let mut text = String::from("thread t\nt: s = create_pipe a\n");
     text += &"t: write s \"a\"*16000000\n".repeat(5);
