@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{self, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,7 +19,7 @@ use crate::win32::{self, Answer, Meaning, Request};
 use crate::words::{Named, visit};
 
 const USAGE: &str =
-    "usage: npfs-record [--system NAME] [--system-version VERSION] [--out DIR] [--list FILE] SCENARIO...";
+    "usage: npfs-record [--system NAME] [--system-version VERSION] [--random] [--out DIR] [--list FILE] SCENARIO...";
 
 /// A call that has not returned for this long is taken to block.
 const BLOCKS_AFTER: Duration = Duration::from_millis(20);
@@ -33,6 +34,7 @@ pub(crate) const POLL: Duration = Duration::from_millis(1);
 struct Options {
     system: String,
     system_version: String,
+    source: Source,
     out: PathBuf,
     scenarios: Vec<String>,
 }
@@ -41,6 +43,7 @@ fn options() -> Result<Options, String> {
     let mut options = Options {
         system: String::from("windows"),
         system_version: win32::version(),
+        source: Source::Scenario,
         out: PathBuf::from("."),
         scenarios: Vec::new(),
     };
@@ -51,6 +54,7 @@ fn options() -> Result<Options, String> {
             "--system" => options.system = value()?,
             "--system-version" => options.system_version = value()?,
             "--out" => options.out = PathBuf::from(value()?),
+            "--random" => options.source = Source::Random,
             "--list" => {
                 let file = value()?;
                 let text = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
@@ -77,7 +81,7 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let mut code = 0;
+    let mut code = 0_u8;
     for path in &options.scenarios {
         match one(path, &options) {
             Ok(Note::Recorded) => println!("recorded {path}"),
@@ -93,8 +97,10 @@ pub(crate) fn main() -> ExitCode {
             }
         }
     }
-    // Threads that nothing could wake are left behind; the end of the process ends them.
-    std::process::exit(code)
+    // Threads that nothing could wake are left behind. An orderly exit has been seen to wait for
+    // them under Wine.
+    let _ = io::stdout().flush();
+    win32::leave(code.into())
 }
 
 enum Note {
@@ -116,7 +122,7 @@ fn one(path: &str, options: &Options) -> Result<Note, String> {
             trace: "npfs".into(),
             version: 1,
             kind: Kind::Stepped,
-            source: Source::Scenario,
+            source: options.source,
             program: None,
             system: options.system.clone(),
             system_version: options.system_version.clone(),
@@ -488,7 +494,7 @@ impl<'a> Run<'a> {
 
     /// Starts a process of the scenario and waits until it is ready.
     fn start(&mut self, process: u32, inherit: bool) -> Result<Recorded, String> {
-        let failed = |error: std::io::Error| error.to_string();
+        let failed = |error: io::Error| error.to_string();
         let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
         let port = listener.local_addr().map_err(failed)?.port();
         let handle = match win32::start(&format!("--agent {port}"), inherit) {

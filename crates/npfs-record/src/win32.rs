@@ -765,6 +765,13 @@ pub(crate) fn start(arguments: &str, inherit: bool) -> Result<usize, Recorded> {
     Ok(made.hProcess as usize)
 }
 
+/// Ends this process at once, whatever its threads are doing.
+pub(crate) fn leave(code: u32) -> ! {
+    // SAFETY: no pointers; nothing of this process is needed any more.
+    unsafe { threading::TerminateProcess(threading::GetCurrentProcess(), code) };
+    std::process::abort()
+}
+
 /// Ends a started process, if it still runs, and lets go of it.
 pub(crate) fn end(process: usize) {
     // SAFETY: the handle was made by `start` and is used no more after this.

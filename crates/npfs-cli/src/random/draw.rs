@@ -4,6 +4,8 @@
 //! and mostly means a handle that is open. What is expected behind `->` is what the model says: it
 //! tells the recorder how long to be patient, and `npfs run` holds what is drawn.
 
+use std::collections::BTreeMap;
+
 use npfs_abi::{Completion, Outcome, Output, Reply, ThreadId};
 use npfs_explore::random::Random;
 use npfs_machine::Machine;
@@ -26,6 +28,8 @@ struct Named {
     overlapped: bool,
     /// The thread that calls on it if it is synchronous: Wine keeps no order among several.
     owner: usize,
+    /// The word of the handle that it is a duplicate of, in the end, or its own.
+    file: Word,
 }
 
 /// The scenario number `number` of a seed. It depends on nothing else.
@@ -43,6 +47,8 @@ struct Draw {
     paths: [String; 2],
     /// What each pipe was created with first.
     types: [Option<&'static str>; 2],
+    /// The quotas of each: in Wine those of the first instance are all instances'.
+    quotas: [Option<&'static str>; 2],
     /// The file without expectations.
     text: String,
     machine: Machine,
@@ -51,6 +57,8 @@ struct Draw {
     invalid: Vec<Word>,
     /// Requests: their words and those of the handles they were begun on.
     requests: Vec<(Word, Word)>,
+    /// On which file each thread sleeps that slept last.
+    sleepers: BTreeMap<usize, Word>,
     words: usize,
     steps: Vec<Step>,
 }
@@ -69,11 +77,13 @@ impl Draw {
             threads,
             paths: [path('a'), path('b')],
             types: [None, None],
+            quotas: [None, None],
             text,
             machine,
             handles: Vec::new(),
             invalid: Vec::new(),
             requests: Vec::new(),
+            sleepers: BTreeMap::new(),
             words: 0,
             steps: Vec::new(),
         })
@@ -101,7 +111,7 @@ impl Draw {
         (1..=self.threads).filter(|thread| self.machine.can_run(ThreadId(*thread as u32)))
     }
 
-    fn one_of<'a>(&mut self, list: &[&'a str]) -> &'a str {
+    fn one_of(&mut self, list: &[&'static str]) -> &'static str {
         list[self.random.below(list.len())]
     }
 
@@ -133,10 +143,14 @@ impl Draw {
     fn handle(&mut self, kinds: &[Kind]) -> Option<Named> {
         if self.rarely(40) && !self.invalid.is_empty() {
             let word = self.invalid[self.random.below(self.invalid.len())].clone();
-            return Some(Named { word, kind: Kind::Server, overlapped: true, owner: 1 });
+            let file = word.clone();
+            return Some(Named { word, kind: Kind::Server, overlapped: true, owner: 1, file });
         }
+        let awake = |thread: usize| self.machine.can_run(ThreadId(thread as u32));
+        let busy: Vec<&Word> =
+            self.sleepers.iter().filter(|(who, _)| !awake(**who)).map(|(_, file)| file).collect();
         let free = |one: &&Named| {
-            one.overlapped || self.machine.can_run(ThreadId(one.owner as u32))
+            one.overlapped || awake(one.owner) && !busy.contains(&&one.file)
         };
         let fits = |one: &&Named| kinds.contains(&one.kind);
         let all: Vec<Named> = self.handles.iter().filter(fits).cloned().collect();
@@ -153,10 +167,11 @@ impl Draw {
         self.handle(&[Kind::Event]).filter(|one| one.kind == Kind::Event)
     }
 
-    /// ` overlapped` with or without an event, where the handle takes it, or nothing.
+    /// ` overlapped` with or without an event, or nothing. An overlapped handle always has it: a
+    /// call without, which a signal of another one's end lets return early, leaves the system
+    /// writing to a stack frame that is gone, in Wine and on Windows.
     fn delivery(&mut self, named: &Named) -> String {
-        let gives = if named.overlapped { !self.rarely(10) } else { self.rarely(12) };
-        if !gives {
+        if !named.overlapped && !self.rarely(12) {
             return String::new();
         }
         match self.event() {
@@ -194,13 +209,15 @@ impl Draw {
             10 => " instances=unlimited",
             _ => self.one_of(&[" instances=0", " instances=256", " first"]),
         };
-        let quota = match self.random.below(6) {
-            0 | 1 => "",
-            2 => " out=8 in=8",
-            3 => " out=1 in=1",
-            4 => " out=0 in=0",
-            _ => " out=16 in=64",
-        };
+        let quota = self.one_of(&[
+            "",
+            "",
+            " out=8 in=8",
+            " out=1 in=1",
+            " out=0 in=0",
+            " out=16 in=64",
+        ]);
+        let quota = *self.quotas[place].get_or_insert(quota);
         let odd = if self.rarely(60) { self.one_of(&[" pipe_mode=0x10", " no_access"]) } else { "" };
         let direction = if odd == " no_access" { "" } else { direction };
         let path = self.paths[place].clone();
@@ -231,6 +248,17 @@ impl Draw {
         overlapped: bool,
         line: &str,
     ) -> Result<(), String> {
+        self.make_of(thread, kind, overlapped, line, None)
+    }
+
+    fn make_of(
+        &mut self,
+        thread: usize,
+        kind: Kind,
+        overlapped: bool,
+        line: &str,
+        of: Option<&Named>,
+    ) -> Result<(), String> {
         let letter = match kind {
             Kind::Server => 's',
             Kind::Client => 'c',
@@ -241,8 +269,11 @@ impl Draw {
         match outcome {
             Outcome::Done(Reply { output: Output::Handle(_), .. }) => {
                 // A synchronous handle is for its maker or for another thread from the start.
-                let owner = if self.rarely(3) { 1 + self.random.below(self.threads) } else { thread };
-                self.handles.push(Named { word, kind, overlapped, owner });
+                let other = self.rarely(3);
+                let owner = if other { 1 + self.random.below(self.threads) } else { thread };
+                let (owner, file) =
+                    of.map_or((owner, word.clone()), |one| (one.owner, one.file.clone()));
+                self.handles.push(Named { word, kind, overlapped, owner, file });
             }
             _ => self.invalid.push(word),
         }
@@ -309,7 +340,7 @@ impl Draw {
             }
             96 => {
                 let duplicate = format!("duplicate {word}");
-                return self.make_again(thread, &file, &duplicate);
+                return self.make_of(thread, file.kind, file.overlapped, &duplicate, Some(&file));
             }
             97 => format!("cancel_io {word}"),
             _ => match self.requests.get(self.random.below(self.requests.len())).cloned() {
@@ -326,10 +357,6 @@ impl Draw {
             }
             _ => self.plain(thread, &line),
         }
-    }
-
-    fn make_again(&mut self, thread: usize, of: &Named, line: &str) -> Result<(), String> {
-        self.make(thread, of.kind, of.overlapped, line)
     }
 
     fn about_a_name(&mut self) -> Result<(), String> {
@@ -378,16 +405,17 @@ impl Draw {
     }
 
     /// Adds a line and lets the model make the call.
-    fn add(&mut self, thread: usize, word: Option<&str>, line: &str) -> Result<Outcome, String> {
+    fn add(&mut self, thread: usize, word: Option<&str>, text: &str) -> Result<Outcome, String> {
         let label = word.map(|word| format!("{word} = ")).unwrap_or_default();
-        self.text += &format!("t{thread}: {label}{line}\n");
+        self.text += &format!("t{thread}: {label}{text}\n");
         let scenario = parse(&self.text)?;
         let Some(Step { action: Action::Op { thread, labels, op }, line, .. }) =
             scenario.steps.last().cloned()
         else {
-            return Err(format!("{line}: not an operation"));
+            return Err(format!("{text}: not an operation"));
         };
         let mut caused = Vec::new();
+        let number = thread.0 as usize;
         let outcome = self.machine.step(thread, &labels, &op, &mut caused);
         let step = Step {
             line,
@@ -396,6 +424,13 @@ impl Draw {
             caused: caused.iter().map(|one| self.caused(one)).collect(),
         };
         self.steps.push(step);
+        if matches!(outcome, Outcome::Blocked(_)) {
+            // The handle is the second word of every operation that has one.
+            let file = text.split(' ').nth(1).unwrap_or_default();
+            let named = self.handles.iter().find(|one| one.word == file);
+            let file = named.map_or_else(|| file.to_owned(), |one| one.file.clone());
+            self.sleepers.insert(number, file);
+        }
         Ok(outcome)
     }
 
