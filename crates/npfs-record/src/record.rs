@@ -15,11 +15,12 @@ use npfs_trace::scenario::{Action, Expected, Scenario, Step, Word};
 use npfs_trace::trace::{Event, Gaps, Header, Kind, Recorded, Seen, Source, Start, Trace};
 
 use crate::agent::{self, Remote};
+use crate::free;
 use crate::win32::{self, Answer, Meaning, Request};
 use crate::words::{Named, visit};
 
 const USAGE: &str =
-    "usage: npfs-record [--system NAME] [--system-version VERSION] [--random] [--out DIR] [--list FILE] SCENARIO...";
+    "usage: npfs-record [--system NAME] [--system-version VERSION] [--random] [--free RUNS [--keep N]] [--out DIR] [--list FILE] SCENARIO...";
 
 /// A call that has not returned for this long is taken to block.
 const BLOCKS_AFTER: Duration = Duration::from_millis(20);
@@ -35,6 +36,10 @@ struct Options {
     system: String,
     system_version: String,
     source: Source,
+    /// At full speed, so many times.
+    runs: Option<u32>,
+    /// Of runs with the same results, so many are kept.
+    keep: u32,
     out: PathBuf,
     scenarios: Vec<String>,
 }
@@ -44,6 +49,8 @@ fn options() -> Result<Options, String> {
         system: String::from("windows"),
         system_version: win32::version(),
         source: Source::Scenario,
+        runs: None,
+        keep: u32::MAX,
         out: PathBuf::from("."),
         scenarios: Vec::new(),
     };
@@ -54,6 +61,8 @@ fn options() -> Result<Options, String> {
             "--system" => options.system = value()?,
             "--system-version" => options.system_version = value()?,
             "--out" => options.out = PathBuf::from(value()?),
+            "--free" => options.runs = Some(count(&value()?)?),
+            "--keep" => options.keep = count(&value()?)?,
             "--random" => options.source = Source::Random,
             "--list" => {
                 let file = value()?;
@@ -65,6 +74,10 @@ fn options() -> Result<Options, String> {
         }
     }
     if options.scenarios.is_empty() { Err(USAGE.into()) } else { Ok(options) }
+}
+
+fn count(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("{text} is no number\n{USAGE}"))
 }
 
 /// Records what the command line names. 0: all recorded; 1: something went wrong; 2: wrong usage,
@@ -85,6 +98,7 @@ pub(crate) fn main() -> ExitCode {
     for path in &options.scenarios {
         match one(path, &options) {
             Ok(Note::Recorded) => println!("recorded {path}"),
+            Ok(Note::Free(runs)) => println!("recorded {path}: {runs}"),
             Ok(Note::Stopped(why)) => println!("stopped {path}: {why}"),
             Ok(Note::Refused(why)) => {
                 println!("refused {path}: {why}");
@@ -105,6 +119,7 @@ pub(crate) fn main() -> ExitCode {
 
 enum Note {
     Recorded,
+    Free(String),
     Stopped(String),
     Refused(String),
 }
@@ -116,44 +131,69 @@ fn one(path: &str, options: &Options) -> Result<Note, String> {
         return Ok(Note::Refused(why.into()));
     }
     let name = name_of(path);
-    let (events, stopped) = Run::new(&scenario).record();
-    let trace = Trace {
-        header: Header {
-            trace: "npfs".into(),
-            version: 1,
-            kind: Kind::Stepped,
-            source: options.source,
-            program: None,
-            system: options.system.clone(),
-            system_version: options.system_version.clone(),
-            recorder: concat!("npfs-record ", env!("CARGO_PKG_VERSION")).into(),
-            scenario: name.clone(),
-            tick_ns: None,
-            start: Start::Empty,
-            skipped: BTreeMap::new(),
-            processes: scenario
-                .processes
-                .iter()
-                .map(|process| {
-                    let mark = if process.started { "" } else { "*" };
-                    format!("{mark}{}", process.name)
-                })
-                .collect(),
-            threads: scenario
-                .threads
-                .iter()
-                .map(|thread| (thread.name.clone(), thread.process.0))
-                .collect(),
-            model: None,
+    let (text, note) = match options.runs {
+        None => {
+            let (events, stopped) = Run::new(&scenario).record();
+            let trace = trace(&scenario, &name, options, events);
+            (trace.write(), stopped.map_or(Note::Recorded, Note::Stopped))
+        }
+        Some(runs) => match free::beyond(&scenario) {
+            Some(why) => return Ok(Note::Refused(why.into())),
+            None => at_full_speed(&scenario, &name, options, runs),
         },
-        events: events.into_iter().enumerate().map(|(n, event)| (n as u32 + 2, event)).collect(),
     };
     let file = options.out.join(format!("{name}.jsonl"));
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     }
-    fs::write(&file, trace.write()).map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(stopped.map_or(Note::Recorded, Note::Stopped))
+    fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(note)
+}
+
+/// All runs that are kept, one behind the other.
+fn at_full_speed(scenario: &Scenario, name: &str, options: &Options, runs: u32) -> (String, Note) {
+    let mut results: BTreeMap<String, u32> = BTreeMap::new();
+    let (mut text, mut kept) = (String::new(), 0);
+    for number in 1..=runs {
+        let trace = trace(scenario, name, options, free::run(scenario, number));
+        let count = results.entry(free::results(&trace)).or_default();
+        *count += 1;
+        if *count <= options.keep {
+            text += &trace.write();
+            kept += 1;
+        }
+    }
+    let different = results.len();
+    (text, Note::Free(format!("{runs} runs, {different} with different results, {kept} kept")))
+}
+
+fn trace(scenario: &Scenario, name: &str, options: &Options, events: Vec<Event>) -> Trace {
+    let free = options.runs.is_some();
+    let processes = scenario.processes.iter().map(|process| {
+        let mark = if process.started { "" } else { "*" };
+        format!("{mark}{}", process.name)
+    });
+    let threads = scenario.threads.iter().map(|thread| (thread.name.clone(), thread.process.0));
+    Trace {
+        header: Header {
+            trace: "npfs".into(),
+            version: 1,
+            kind: if free { Kind::Concurrent } else { Kind::Stepped },
+            source: if free { Source::Free } else { options.source },
+            program: None,
+            system: options.system.clone(),
+            system_version: options.system_version.clone(),
+            recorder: concat!("npfs-record ", env!("CARGO_PKG_VERSION")).into(),
+            scenario: name.to_owned(),
+            tick_ns: None,
+            start: Start::Empty,
+            skipped: BTreeMap::new(),
+            processes: processes.collect(),
+            threads: threads.collect(),
+            model: None,
+        },
+        events: events.into_iter().enumerate().map(|(n, event)| (n as u32 + 2, event)).collect(),
+    }
 }
 
 /// The path below `fixtures/scenarios`, with `/`, without the extension; else the file's name.
