@@ -393,14 +393,13 @@ fn patience(op: &Op<Word, Word>, expected: Option<&Expected>) -> Duration {
         Op::Composite(Composite::GetOverlappedResult { wait: false, .. }) => return SLOW_AFTER,
         Op::Composite(_) => None,
     };
-    let patience = match expected {
-        Some(Expected::Done(_) | Expected::Pending) => SLOW_AFTER,
-        Some(Expected::Blocked) | None => BLOCKS_AFTER,
-    };
-    // A call that ends by itself after a short time must be seen to block before.
-    match timeout {
-        Some(ms @ 1..) => patience.min(Duration::from_millis(u64::from(ms) / 2)),
-        _ => patience,
+    match (expected, timeout) {
+        (Some(Expected::Done(_) | Expected::Pending), _) => SLOW_AFTER,
+        // A call that ends by itself after a short time must be seen to block before.
+        (Some(Expected::Blocked) | None, Some(ms @ 1..)) => {
+            BLOCKS_AFTER.min(Duration::from_millis(u64::from(ms) / 2))
+        }
+        (Some(Expected::Blocked) | None, _) => BLOCKS_AFTER,
     }
 }
 

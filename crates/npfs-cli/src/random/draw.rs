@@ -52,6 +52,9 @@ struct Draw {
     /// The file without expectations.
     text: String,
     machine: Machine,
+    /// Whether something empty is written. Then no read is empty: what an empty read does to an
+    /// empty message is an open question (OQ-05).
+    empty: bool,
     handles: Vec<Named>,
     /// Words that name no handle: their calls failed.
     invalid: Vec<Word>,
@@ -71,6 +74,7 @@ impl Draw {
             text += &format!("thread t{thread}\n");
         }
         let machine = Machine::new(&parse(&text)?);
+        let empty = random.below(2) == 0;
         let path = |letter| format!(r"\\.\pipe\random-{seed}-{number}-{letter}");
         Ok(Draw {
             random,
@@ -80,6 +84,7 @@ impl Draw {
             quotas: [None, None],
             text,
             machine,
+            empty,
             handles: Vec::new(),
             invalid: Vec::new(),
             requests: Vec::new(),
@@ -183,12 +188,14 @@ impl Draw {
     /// A payload. Each has its own letter, so that the order of what is read shows.
     fn payload(&mut self) -> String {
         let letter = char::from(b'a' + (self.steps.len() % 26) as u8);
-        let length = [0, 1, 3, 5, 8, 8, 20, 100][self.random.below(8)];
+        let length = [1, 3, 5, 8, 8, 20, 100, 0][self.random.below(7 + usize::from(self.empty))];
         format!("{:?}", String::from(letter).repeat(length))
     }
 
     fn length(&mut self) -> &'static str {
-        self.one_of(&["0", "1", "3", "4", "8", "64", "64"])
+        let empty = if self.empty { "1" } else { "0" };
+        let lengths = ["1", "3", "4", "8", "64", "64", empty];
+        lengths[self.random.below(lengths.len())]
     }
 
     fn create(&mut self) -> Result<(), String> {
