@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -69,6 +69,10 @@ enum Note {
 struct Shared {
     stamp: AtomicU64,
     go: AtomicBool,
+    /// How many threads have made their last call.
+    through: AtomicUsize,
+    /// They may end. Until then their requests would be cancelled with them.
+    stop: AtomicBool,
     meaning: Mutex<Meaning>,
     /// Words whose calls have returned, with a handle or without.
     given: Mutex<BTreeSet<Word>>,
@@ -132,6 +136,8 @@ pub(crate) fn run(scenario: &Scenario, number: u32) -> Vec<Event> {
     let shared = Arc::new(Shared {
         stamp: AtomicU64::new(1),
         go: AtomicBool::new(false),
+        through: AtomicUsize::new(0),
+        stop: AtomicBool::new(false),
         meaning: Mutex::new(Meaning::default()),
         given: Mutex::new(BTreeSet::new()),
         notes: Mutex::new(Vec::new()),
@@ -167,9 +173,13 @@ pub(crate) fn run(scenario: &Scenario, number: u32) -> Vec<Event> {
             for job in own {
                 dawdle(&mut mix);
                 if !shared.ready(&job) {
-                    return;
+                    break;
                 }
                 shared.make(&job, &pending);
+            }
+            shared.through.fetch_add(1, Ordering::SeqCst);
+            while !shared.stop.load(Ordering::Acquire) {
+                thread::sleep(Duration::from_millis(1));
             }
         }));
     }
@@ -208,7 +218,7 @@ pub(crate) fn run(scenario: &Scenario, number: u32) -> Vec<Event> {
         if count != seen {
             (seen, quiet) = (count, Instant::now());
         }
-        let over = threads.iter().all(JoinHandle::is_finished);
+        let over = shared.through.load(Ordering::SeqCst) == threads.len();
         if quiet.elapsed() > QUIET || over && waiting.is_empty() {
             break;
         }
@@ -369,6 +379,7 @@ pub(crate) fn results(trace: &Trace) -> String {
 
 /// Leaves as little as possible behind for the next run.
 fn clean(shared: &Shared, threads: &[JoinHandle<()>]) {
+    shared.stop.store(true, Ordering::Release);
     let open: Vec<usize> = lock(&shared.meaning).handles.values().copied().collect();
     let finished = || threads.iter().all(JoinHandle::is_finished);
     let start = Instant::now();
