@@ -48,6 +48,38 @@ fn unrelated_pairs_are_searched_one_after_the_other() {
     assert_eq!(lines(&all), lines(&reduced));
 }
 
+/// The write is longer than the quota, so its thread falls asleep; the reader that holds the file
+/// object takes a part, lets the other reader go on, and that one takes the rest: all of that in
+/// the step of the write, which wakes its own thread.
+#[test]
+fn a_thread_may_wake_in_the_step_in_which_it_fell_asleep() {
+    let text = "thread a\nthread b\nthread w\n\n\
+        a: s = create_pipe \\\\.\\pipe\\own out=8 in=8\n\
+        w: c = open \\\\.\\pipe\\own\nrace\n\
+        a: read s 3\nb: read s 64\nw: write c \"cccccccccccc\"\n";
+    let report = whole(model(text));
+    let last = |lines: &[String]| lines.last().cloned().unwrap_or_default();
+    let ends: Vec<String> = report.outcomes.iter().map(|one| last(&one.lines)).collect();
+    assert_eq!(ends.len(), 2);
+    assert!(ends.iter().all(|end| end == "w: write ok 12"), "{ends:?}");
+}
+
+/// The call sleeps and returns its end, and its status block has it as well.
+#[test]
+fn an_overlapped_on_a_synchronous_handle_has_a_status_block() {
+    let text = "thread a\nthread b\n\na: s = create_pipe \\\\.\\pipe\\own\n\
+        b: c = open \\\\.\\pipe\\own\nrace\n\
+        a: r = read s 8 overlapped\na: result s r\nb: write c \"x\"\n";
+    let report = whole(model(text));
+    let results: Vec<&String> = report
+        .outcomes
+        .iter()
+        .flat_map(|one| &one.lines)
+        .filter(|line| line.contains("result"))
+        .collect();
+    assert_eq!(results, ["a: r=read ok 1 \"x\", result ok 1 \"x\""]);
+}
+
 /// A portfolio of random strategies sees every outcome, and the same ones every time.
 #[test]
 fn random_runs_see_every_outcome() {

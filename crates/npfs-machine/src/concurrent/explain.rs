@@ -56,8 +56,12 @@ pub(crate) fn check(trace: &Trace, deviations: &Deviations, limits: &Limits) -> 
     let mut table = &none;
     if found.end != End::Explained && !deviations.rows.is_empty() {
         table = deviations;
+        let before = found.effort;
         found = search(&mut system(trace, &history, deviations), limits);
+        found.effort.states += before.states;
+        found.effort.steps += before.steps;
     }
+    checked.effort = found.effort;
     let mut replay = Replay::new(trace, &history, table);
     found.order.iter().for_each(|choice| replay.step(*choice));
     checked.known.clone_from(&replay.system.known);
@@ -148,7 +152,7 @@ impl<'h, 'a> Replay<'h, 'a> {
     fn step(&mut self, choice: Choice) {
         let next = match choice {
             Choice::Go(thread) => self.system.next(thread as usize),
-            Choice::Expire(_) | Choice::ExpireRequest(_) => None,
+            Choice::Expire(_) | Choice::ExpireRequest(_) | Choice::Forgive(_) => None,
         };
         self.system.step(choice);
         let mut news = self.system.news.replace(Vec::new()).unwrap_or_default();
@@ -172,7 +176,7 @@ impl<'h, 'a> Replay<'h, 'a> {
                 let id = self.entry(call).id;
                 self.transcript.advance(format!("{id} has pended long enough"));
             }
-            (Choice::Go(_), None) => {}
+            (Choice::Go(_) | Choice::Forgive(_), None) => {}
         }
         for one in news {
             match one {

@@ -12,7 +12,7 @@ use npfs_kernel::Kernel;
 use npfs_kernel::program::{Next, Program, StatusBlocks};
 use npfs_trace::trace::Recorded;
 
-use super::history::{CallId, Entry, Filler, History, NEVER, NO_CALL, Slot};
+use super::history::{CallId, Entry, Filler, History, NEVER, NO_CALL, Slot, seen_data};
 use crate::deviation::{Deviations, Told};
 use crate::{hash, view};
 
@@ -25,6 +25,8 @@ pub(crate) enum Choice {
     Expire(u32),
     /// The operation of this call has pended long enough.
     ExpireRequest(CallId),
+    /// The model lets this call wait and the recorded system did not, which the table knows.
+    Forgive(CallId),
 }
 
 /// The recorded result that the model does not give.
@@ -339,6 +341,68 @@ impl<'h, 'a> System<'h, 'a> {
                 }
             }
         }
+        self.forgiven(limit, list);
+    }
+
+    /// Calls that the model lets wait, if the table knows that the recorded system does not. They
+    /// come last, so that they are tried where nothing else goes on.
+    fn forgiven(&self, limit: u64, list: &mut Vec<(u64, Choice)>) {
+        if self.deviations.rows.is_empty() || limit == NEVER {
+            return;
+        }
+        for thread in 0..self.runners.len() {
+            if let Running::Asleep | Running::Inside(_) = self.runners[thread].running {
+                let call = self.current(thread);
+                if self.entry(call).asleep_at <= limit && self.forgivable(call).is_some() {
+                    list.push((NEVER, Choice::Forgive(call)));
+                }
+            }
+        }
+        if let Some(call) = self.ends.get(self.over).copied() {
+            let open = matches!(self.blocks[call as usize].end, End::Open | End::Held(_));
+            let due = self.entry(call).done.is_some_and(|done| done.by == limit);
+            if open && due && !self.is_inside(call) && self.forgivable(call).is_some() {
+                list.push((NEVER, Choice::Forgive(call)));
+            }
+        }
+    }
+
+    /// The row of the table that knows why this call is over in the recording, with the line and
+    /// what was recorded.
+    fn forgivable(&self, call: CallId) -> Option<(usize, u32, String)> {
+        let entry = self.entry(call);
+        let told = match (self.is_inside(call), entry.result, entry.done) {
+            (true, Some((line, result)), _) => {
+                let text = view::text(result.status, result.error);
+                vec![("blocked", line, text.clone()), ("nothing", line, format!("returns {text}"))]
+            }
+            (false, _, Some(done)) => {
+                let text = view::text(done.result.status, done.result.error);
+                vec![("nothing", done.line, format!("done {text}"))]
+            }
+            _ => Vec::new(),
+        };
+        let op = word_of(entry.source);
+        let mut found = told.into_iter().filter_map(|(model, line, recorded)| {
+            let told = Told { scenario: self.scenario, op: &op, model, recorded: &recorded };
+            let row = self.deviations.find(&told)?;
+            // A thread that sleeps cannot go on as if it did not.
+            let can = self.deviations.rows[row].ends || !self.is_inside(call);
+            can.then_some((row, line, recorded))
+        });
+        found.next()
+    }
+
+    fn forgive(&mut self, call: CallId) {
+        let Some((row, line, recorded)) = self.forgivable(call) else { return };
+        self.known.push((line, row));
+        self.explained += 1;
+        self.parted |= self.deviations.rows[row].ends;
+        if !self.is_inside(call) {
+            let block = self.blocks[call as usize].clone();
+            self.set_block(call, Block { end: End::Failed, ..block });
+        }
+        self.tell(|| News::Known(row, recorded));
     }
 
     /// Makes a step. `false`: the recording says otherwise; [`System::troubles`] says why, unless
@@ -363,10 +427,16 @@ impl<'h, 'a> System<'h, 'a> {
                 self.kernel.expire_request(request, &mut self.caused);
                 self.write_blocks();
             }
+            Choice::Forgive(call) => self.forgive(call),
         }
         self.wake();
         while self.ends.get(self.over).is_some_and(|call| self.has_ended(*call)) {
             self.over += 1;
+        }
+        if self.parted {
+            // Nothing behind that can be compared, nor what came with it.
+            self.troubles.clear();
+            return true;
         }
         self.troubles.is_empty() && self.now <= limit && self.now <= self.limit()
     }
@@ -524,14 +594,17 @@ impl<'h, 'a> System<'h, 'a> {
     /// Status blocks are written before anybody who waits for them goes on.
     fn write_blocks(&mut self) {
         let caused = std::mem::take(&mut self.caused);
-        for completion in caused.iter().filter(|completion| !completion.wakes) {
+        for completion in caused.iter() {
             let call = self.call_of(completion.request);
             let Some(block) = self.blocks.get(call as usize).cloned() else { continue };
             if block.end == End::None {
                 continue;
             }
             let reply = completion.reply.clone();
-            if completion.held {
+            if completion.wakes {
+                // An OVERLAPPED on a synchronous handle: the call returns its end, too.
+                self.set_block(call, Block { end: End::Told(reply), ..block });
+            } else if completion.held {
                 self.set_block(call, Block { end: End::Held(reply), ..block });
             } else {
                 let private = block.private;
@@ -649,30 +722,25 @@ impl<'h, 'a> System<'h, 'a> {
         recorded: &Recorded,
     ) -> Vec<view::Pair> {
         let outcome = self.shown(outcome, recorded);
-        let mut pairs = view::compare_return(entry.source, &outcome, recorded);
-        if pairs.is_empty() {
-            let wanted = view::error(entry.source, &outcome);
-            let fails = match &outcome {
-                Outcome::Done(_) => wanted != 0,
-                Outcome::Pending(_) | Outcome::Blocked(_) => false,
-            };
-            if recorded.failed && !fails {
-                let model = view::model_text(entry.source, &outcome);
-                pairs.push((model, "a failure".to_owned()));
-            }
-            if entry.assumed && fails && recorded.error.is_none() && recorded.status.is_none() {
-                let model = view::model_text(entry.source, &outcome);
-                pairs.push((model, "a success that others need".to_owned()));
-            }
-        }
-        pairs
+        let fails = match &outcome {
+            Outcome::Done(_) => view::error(entry.source, &outcome) != 0,
+            Outcome::Pending(_) | Outcome::Blocked(_) => false,
+        };
+        let wanted = if recorded.failed && !fails {
+            "a failure"
+        } else if entry.assumed && fails && recorded.error.is_none() && recorded.status.is_none() {
+            "a success that others need"
+        } else {
+            return view::compare_return(entry.source, &outcome, recorded);
+        };
+        vec![(view::model_text(entry.source, &outcome), wanted.to_owned())]
     }
 
     /// The outcome as the recording could have shown it: cut, and unknown bytes as they were seen.
     fn shown(&self, outcome: &Outcome, recorded: &Recorded) -> Outcome {
         let mut outcome = outcome.clone();
         let Outcome::Done(reply) = &mut outcome else { return outcome };
-        let Some(seen) = &recorded.data else { return outcome };
+        let Some(seen) = seen_data(recorded) else { return outcome };
         let data = match &mut reply.output {
             Output::Data(data) => data,
             Output::Peek(peek) => &mut peek.data,
