@@ -61,8 +61,10 @@ struct Job {
 enum Note {
     Call(u64, RequestId),
     Return(u64, RequestId, Answer),
-    /// Last seen pending, seen to have ended.
-    Done(u64, u64, RequestId, Recorded),
+    /// Seen to have ended. When it was last seen pending is not noted: a status block is written
+    /// later than the operation ends, in Wine even after the call that ended it has returned
+    /// (EVENT-08).
+    Done(u64, RequestId, Recorded),
 }
 
 /// What all threads of a run share.
@@ -196,22 +198,16 @@ pub(crate) fn run(scenario: &Scenario, number: u32) -> Vec<Event> {
     drop(lines_of);
     shared.go.store(true, Ordering::Release);
 
-    let mut waiting: BTreeMap<RequestId, (u64, Request)> = BTreeMap::new();
+    let mut waiting: BTreeMap<RequestId, Request> = BTreeMap::new();
     let (mut seen, mut quiet) = (0, Instant::now());
     loop {
-        waiting.extend(polled.try_iter().map(|(id, request)| (id, (0, request))));
-        waiting.retain(|id, (last, request)| {
-            let before = shared.draw();
-            match request.ended() {
-                None => {
-                    *last = before;
-                    true
-                }
-                Some(result) => {
-                    let after = shared.draw();
-                    lock(&shared.notes).push(Note::Done(*last, after, *id, result));
-                    false
-                }
+        waiting.extend(polled.try_iter());
+        waiting.retain(|id, request| match request.ended() {
+            None => true,
+            Some(result) => {
+                let at = shared.draw();
+                lock(&shared.notes).push(Note::Done(at, *id, result));
+                false
             }
         });
         let count = lock(&shared.notes).len();
@@ -283,7 +279,7 @@ fn jobs(scenario: &Scenario) -> (Vec<Job>, BTreeMap<ThreadId, Vec<Job>>) {
 /// The notes of all threads as the events of a trace, by stamp.
 fn events(jobs: &BTreeMap<RequestId, Job>, mut notes: Vec<Note>, blocked: u64) -> Vec<Event> {
     notes.sort_by_key(|note| match note {
-        Note::Call(at, _) | Note::Return(at, ..) | Note::Done(_, at, ..) => *at,
+        Note::Call(at, _) | Note::Return(at, ..) | Note::Done(at, ..) => *at,
     });
     // Handles are named as they appear, requests by their calls.
     let (mut handles, mut requests) = (BTreeMap::new(), BTreeMap::new());
@@ -340,10 +336,9 @@ fn events(jobs: &BTreeMap<RequestId, Job>, mut notes: Vec<Note>, blocked: u64) -
                 }
                 Event::Return { seq, seen: seen(at), thread: id.thread.0, id: id.to_string(), result }
             }
-            Note::Done(last, at, id, result) => {
-                let after = (last > 0).then_some(last);
+            Note::Done(at, id, result) => {
                 let (thread, id) = (id.thread.0, id.to_string());
-                Event::Done { seq, seen: seen(at), after, thread, id, result }
+                Event::Done { seq, seen: seen(at), after: None, thread, id, result }
             }
         });
     }
