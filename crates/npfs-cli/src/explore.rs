@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use npfs_explore::strategy::{Pct, RandomWalk, RoundRobin, sample};
+use npfs_explore::strategy::{Pct, Portfolio, Pos, RandomWalk, RoundRobin, Strategy, Urw, sample};
 use npfs_explore::{
     Limits, Model, Progress, Report, Standing, explore as search, replay, schedule,
 };
@@ -29,10 +29,10 @@ pub(crate) struct Options {
     /// How orders are chosen: all of them, or some.
     #[arg(long, value_enum, default_value_t = Way::Exhaustive)]
     strategy: Way,
-    /// The seed of random and pct.
+    /// The seed of what is drawn.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many runs random and pct make.
+    /// How many runs are drawn.
     #[arg(long, default_value_t = 10_000)]
     runs: u64,
     /// How many ordered steps a defect may need that pct looks for.
@@ -81,6 +81,12 @@ enum Way {
     Random,
     /// Priorities that change a few times.
     Pct,
+    /// Threads with more steps before them come next more often.
+    Urw,
+    /// Every step has a priority of its own.
+    Pos,
+    /// random, urw, pos and pct of several depths, a run each in turn.
+    Portfolio,
 }
 
 fn choice_point(text: &str) -> Result<ChoicePoint, String> {
@@ -176,18 +182,20 @@ fn one(path: &Path, options: &Options) -> Result<Report, String> {
     let model = model(path, options)?;
     let mut watch = Watch::new(path);
     let (seed, runs) = (options.seed, options.runs);
+    let draw = |strategy: &mut dyn Strategy, name: &str| {
+        sample(&model, strategy, runs, &format!("{name} with seed {seed}"))
+    };
     let report = match options.strategy {
         Way::Exhaustive => search(&model, &options.limits(), &mut |one| watch.tell(one)),
         Way::RoundRobin => sample(&model, &mut RoundRobin::default(), 1, "round robin"),
-        Way::Random => {
-            let name = format!("random with seed {seed}");
-            sample(&model, &mut RandomWalk::new(seed), runs, &name)
-        }
+        Way::Random => draw(&mut RandomWalk::new(seed), "random"),
         Way::Pct => {
             let depth = options.pct_depth;
-            let name = format!("pct of depth {depth} with seed {seed}");
-            sample(&model, &mut Pct::new(seed, depth), runs, &name)
+            draw(&mut Pct::new(seed, depth), &format!("pct of depth {depth}"))
         }
+        Way::Urw => draw(&mut Urw::new(seed), "urw"),
+        Way::Pos => draw(&mut Pos::new(seed), "pos"),
+        Way::Portfolio => draw(&mut Portfolio::new(seed), "the portfolio"),
     };
     watch.clear();
     report.map_err(|unfit| unfit_text(path, &unfit))

@@ -34,8 +34,9 @@ pub struct Machine {
     hashes: Vec<u64>,
     sum: u64,
     log: Vec<Change>,
-    /// Who is in the log since the step began.
+    /// Who is in the log since the last mark, and whose hash is not up to date.
     kept: [u64; 4],
+    stale: [u64; 4],
     tracking: bool,
     touched: Touched,
     caused: Vec<Completion>,
@@ -177,8 +178,8 @@ enum End {
 
 #[derive(Clone, Debug)]
 enum Change {
-    /// A thread with its hash.
-    Thread(usize, Box<Runner>, u64),
+    /// A thread with its hash, if that was up to date.
+    Thread(usize, Box<Runner>, Option<u64>),
     Word(Slot, Bound),
 }
 
@@ -187,7 +188,6 @@ enum Change {
 pub struct Mark {
     kernel: npfs_kernel::Mark,
     log: usize,
-    sum: u64,
     advanced: u32,
     ticks: u32,
 }
@@ -328,6 +328,7 @@ impl Machine {
             sum: 0,
             log: Vec::new(),
             kept: [0; 4],
+            stale: [0; 4],
             tracking: false,
             touched: Touched::default(),
             caused: Vec::new(),
@@ -374,6 +375,7 @@ impl Machine {
         self.tracking = true;
         self.log.clear();
         self.sum = 0;
+        (self.kept, self.stale) = ([0; 4], [0; 4]);
         for place in 0..self.threads.len() {
             self.hashes[place] = self.thread_hash(place);
             self.sum = self.sum.wrapping_add(self.hashes[place]);
@@ -385,10 +387,10 @@ impl Machine {
 
     /// A point to return to. Needs [`Machine::track`].
     pub fn mark(&mut self) -> Mark {
+        self.kept = [0; 4];
         Mark {
             kernel: self.kernel.mark(),
             log: self.log.len(),
-            sum: self.sum,
             advanced: self.advanced,
             ticks: self.ticks,
         }
@@ -402,18 +404,27 @@ impl Machine {
                 Some(Change::Thread(place, runner, hash)) => {
                     self.results[place].truncate(runner.results as usize);
                     self.threads[place] = *runner;
-                    self.hashes[place] = hash;
+                    let bit = 1 << (place % 64);
+                    match hash {
+                        Some(hash) => {
+                            self.stale[place / 64] &= !bit;
+                            self.set_hash(place, hash);
+                        }
+                        None => self.stale[place / 64] |= bit,
+                    }
                 }
-                Some(Change::Word(slot, bound)) => self.words[usize::from(slot)] = bound,
+                Some(Change::Word(slot, bound)) => self.set_word(usize::from(slot), bound),
                 None => break,
             }
         }
-        (self.sum, self.advanced, self.ticks) = (mark.sum, mark.advanced, mark.ticks);
+        self.kept = [0; 4];
+        (self.advanced, self.ticks) = (mark.advanced, mark.ticks);
     }
 
     /// A hash of the state. Equal keys stand for equal states, but for a chance of
     /// (number of states)² / 2⁶⁴.
     pub fn key(&mut self) -> u64 {
+        self.rehash();
         let clock = (u64::from(self.advanced) << 32) | u64::from(self.ticks);
         let rest = self.sum.wrapping_add(hash::scramble(clock ^ 0xA5A5_A5A5));
         hash::scramble(self.kernel.fingerprint() ^ rest.rotate_left(32)).wrapping_add(rest)
@@ -577,9 +588,6 @@ impl Machine {
                 }
             }
         }
-        if self.tracking {
-            self.rehash();
-        }
     }
 
     fn pass(&mut self, model: &Model, to: npfs_abi::Time) {
@@ -589,27 +597,45 @@ impl Machine {
         self.caused = caused;
     }
 
-    /// Writes a thread to the log, before its first change in a step.
+    /// Writes a thread to the log, before its first change since the last mark.
     fn keep(&mut self, place: usize) {
-        let bit = 1 << (place % 64);
-        if self.tracking && self.kept[place / 64] & bit == 0 {
-            self.kept[place / 64] |= bit;
-            let runner = Box::new(self.threads[place].clone());
-            self.log.push(Change::Thread(place, runner, self.hashes[place]));
+        let (word, bit) = (place / 64, 1 << (place % 64));
+        if !self.tracking {
+            return;
         }
+        if self.kept[word] & bit == 0 {
+            self.kept[word] |= bit;
+            let hash = (self.stale[word] & bit == 0).then_some(self.hashes[place]);
+            let runner = Box::new(self.threads[place].clone());
+            self.log.push(Change::Thread(place, runner, hash));
+        }
+        self.stale[word] |= bit;
     }
 
     /// Brings the hashes of the threads that were changed up to date.
     fn rehash(&mut self) {
-        for (word, bits) in std::mem::take(&mut self.kept).into_iter().enumerate() {
-            let mut bits = bits;
+        for word in 0..self.stale.len() {
+            let mut bits = std::mem::take(&mut self.stale[word]);
             while bits != 0 {
                 let place = word * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
-                let hash = self.thread_hash(place);
-                let before = std::mem::replace(&mut self.hashes[place], hash);
-                self.sum = self.sum.wrapping_sub(before).wrapping_add(hash);
+                self.set_hash(place, self.thread_hash(place));
             }
+        }
+    }
+
+    fn set_hash(&mut self, place: usize, hash: u64) {
+        let before = std::mem::replace(&mut self.hashes[place], hash);
+        self.sum = self.sum.wrapping_sub(before).wrapping_add(hash);
+    }
+
+    fn set_word(&mut self, slot: usize, bound: Bound) {
+        if self.tracking {
+            self.sum = self.sum.wrapping_sub(self.word_hash(slot));
+        }
+        self.words[slot] = bound;
+        if self.tracking {
+            self.sum = self.sum.wrapping_add(self.word_hash(slot));
         }
     }
 
@@ -850,12 +876,8 @@ impl Machine {
         let bound = Bound { value, thread: place as u32, result: self.threads[place].results };
         if self.tracking {
             self.log.push(Change::Word(slot, self.words[at]));
-            self.sum = self.sum.wrapping_sub(self.word_hash(at));
         }
-        self.words[at] = bound;
-        if self.tracking {
-            self.sum = self.sum.wrapping_add(self.word_hash(at));
-        }
+        self.set_word(at, bound);
     }
 
     /// The end of an operation for its thread.

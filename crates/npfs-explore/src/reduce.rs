@@ -101,10 +101,6 @@ struct Search<'a> {
     frames: Vec<Frame>,
 }
 
-fn who(choice: Choice) -> usize {
-    choice.place().map_or(0, |place| place + 1)
-}
-
 impl Search<'_> {
     fn run(&mut self, machine: &mut Machine, progress: &mut dyn FnMut(Progress)) {
         let mark = machine.mark();
@@ -167,11 +163,12 @@ impl Search<'_> {
         }
         // Whoever made the last step goes on, if possible: that keeps orders simple.
         let last = self.frames.last().map(|frame| frame.who);
-        let first = open.iter().find(|choice| Some(who(**choice)) == last).or(open.first());
+        let first =
+            open.iter().find(|choice| Some(choice.thread_or_clock()) == last).or(open.first());
         let wanted = match first {
             _ if open.len() > MOST_CHOICES => u64::MAX,
             None => 0,
-            Some(first) => of(&open, who(*first)),
+            Some(first) => of(&open, first.thread_or_clock()),
         };
         open.truncate(MOST_CHOICES);
         self.frames.push(Frame {
@@ -189,7 +186,7 @@ impl Search<'_> {
 
     /// A step is taken from the state on top: which steps of the stack does it race with?
     fn take(&mut self, machine: &Machine, choice: Choice, touch: Touch) {
-        let mine = who(choice);
+        let mine = choice.thread_or_clock();
         let threads = machine.thread_count() + 1;
         let top = self.frames.len() - 1;
         let mut before = vec![0_u32; threads];
@@ -235,7 +232,7 @@ impl Search<'_> {
         // A thread that could go on and cannot any more must have had its chance, and so must a
         // deadline that is gone.
         let stopped = frame.open.iter().any(|other| match other.place() {
-            Some(place) => who(*other) != mine && !machine.can_step(place),
+            Some(place) => other.thread_or_clock() != mine && !machine.can_step(place),
             None => {
                 *other == Choice::CLOCK && mine != 0 && machine.kernel.next_deadline().is_none()
             }
@@ -357,7 +354,9 @@ fn join(one: &mut [u32], other: &[u32]) {
 /// The choices of a thread.
 fn of(open: &[Choice], thread: usize) -> u64 {
     let places = open.iter().take(MOST_CHOICES).enumerate();
-    places.filter(|(_, choice)| who(**choice) == thread).fold(0, |bits, (at, _)| bits | 1 << at)
+    places
+        .filter(|(_, choice)| choice.thread_or_clock() == thread)
+        .fold(0, |bits, (at, _)| bits | 1 << at)
 }
 
 fn all(open: &[Choice]) -> u64 {

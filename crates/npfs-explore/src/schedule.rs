@@ -39,6 +39,11 @@ impl Choice {
         usize::from(self.who).checked_sub(1)
     }
 
+    /// Whose step it is, from 1; 0 for the clock.
+    pub(crate) fn thread_or_clock(self) -> usize {
+        usize::from(self.who)
+    }
+
     /// Who becomes the first who waits, from 0.
     pub fn first(self) -> Option<usize> {
         if self.who == 0 { None } else { usize::from(self.how).checked_sub(1) }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use npfs_trace::Scenario;
 use npfs_trace::scenario::ChoicePoint;
 
-use crate::strategy::{Pct, RandomWalk, sample};
+use crate::strategy::{Pct, Portfolio, Pos, RandomWalk, Sampler, Strategy, Urw, sample};
 use crate::{Limits, Model, Report, Standing, explore, replay, schedule};
 
 fn model(text: &str) -> Model {
@@ -58,6 +58,49 @@ fn random_runs_see_every_outcome() {
     assert_ne!(walk(7).outcomes, walk(8).outcomes, "another seed draws other orders");
     let pct = sample(&model, &mut Pct::new(1, 6), 3_000, "pct").expect("runs");
     assert_eq!(pct.outcomes.len(), 20);
+}
+
+/// Each strategy that can see every outcome does so, within a number of runs that none of the
+/// seeds needs. PCT of depth d cannot: it makes d - 1 changes.
+#[test]
+fn every_strategy_reaches_every_outcome_that_it_can() {
+    let seeds = 1..=5;
+    for (name, outcomes, most) in [("s2.scenario", 12, 4_000), ("s3n3.scenario", 20, 2_000)] {
+        let model = Arc::new(model(&fixture(name)));
+        let reached = |strategy: &mut dyn Strategy| {
+            let mut sampler = Sampler::new(&model).expect("it can be run");
+            while sampler.outcomes() < outcomes && sampler.runs() < most {
+                sampler.run(strategy);
+            }
+            sampler.outcomes()
+        };
+        for seed in seeds.clone() {
+            assert_eq!(reached(&mut RandomWalk::new(seed)), outcomes, "random on {name}");
+            assert_eq!(reached(&mut Urw::new(seed)), outcomes, "urw on {name}");
+            assert_eq!(reached(&mut Pos::new(seed)), outcomes, "pos on {name}");
+            assert_eq!(reached(&mut Portfolio::new(seed)), outcomes, "portfolio on {name}");
+            assert_eq!(reached(&mut Pct::new(seed, 6)), outcomes, "pct on {name}");
+        }
+    }
+}
+
+#[test]
+fn a_run_is_undone_at_its_end() {
+    let model = Arc::new(model(&fixture("s2.scenario")));
+    let fresh = |seed| sample(&model, &mut Portfolio::new(seed), 1, "one").expect("runs");
+    let mut sampler = Sampler::new(&model).expect("it can be run");
+    // What the first run leaves behind would show in the second.
+    for seed in [3, 4, 5] {
+        sampler.run(&mut Portfolio::new(seed));
+        assert_eq!(sampler.again(), Ok(()));
+    }
+    let lines = |report: Report| -> Vec<_> {
+        report.outcomes.into_iter().map(|outcome| outcome.lines).collect()
+    };
+    let mut apart: Vec<_> = [3, 4, 5].into_iter().flat_map(|seed| lines(fresh(seed))).collect();
+    apart.sort();
+    apart.dedup();
+    assert_eq!(lines(sampler.report("three")), apart);
 }
 
 // Windows promises no order of waiters (SYNC-18).
