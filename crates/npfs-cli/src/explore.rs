@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use npfs_explore::strategy::{Pct, Portfolio, Pos, RandomWalk, RoundRobin, Strategy, Urw, sample};
 use npfs_explore::{
-    Limits, Model, Progress, Report, Standing, explore as search, replay, schedule,
+    Limits, Model, Partition, Progress, Report, Standing, explore as search, explore_part, replay,
+    schedule,
 };
 use npfs_trace::Scenario;
 use npfs_trace::scenario::ChoicePoint;
@@ -56,6 +57,9 @@ pub(crate) struct Options {
     /// How many workers search. What is found is the same.
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
+    /// Search one part of several, such as 2/4, and print it for `npfs merge`.
+    #[arg(long, value_name = "I/N", value_parser = partition)]
+    partition: Option<Partition>,
     /// Keep every state whole, instead of trusting that hashes of 64 bits differ.
     #[arg(long)]
     exact: bool,
@@ -93,6 +97,13 @@ fn choice_point(text: &str) -> Result<ChoicePoint, String> {
     ChoicePoint::from_word(text).ok_or_else(|| "wanted timers or waiters".to_owned())
 }
 
+fn partition(text: &str) -> Result<Partition, String> {
+    let numbers = text
+        .split_once('/')
+        .and_then(|(number, of)| Partition::new(number.parse().ok()?, of.parse().ok()?));
+    numbers.ok_or_else(|| "wanted a part and a number of parts, such as 2/4".to_owned())
+}
+
 impl Options {
     fn limits(&self) -> Limits {
         let usual = Limits::default();
@@ -124,6 +135,15 @@ pub(crate) fn explore(options: &Options, streams: &mut Streams<'_>) -> Verdict {
             [path] => verdict.max(show(path, text, options, streams)),
             _ => {
                 streams.say("--replay: wanted one scenario file");
+                Verdict::Failed
+            }
+        };
+    }
+    if let Some(partition) = options.partition {
+        return match &found[..] {
+            [path] => verdict.max(part(path, partition, options, streams)),
+            _ => {
+                streams.say("--partition: wanted one scenario file");
                 Verdict::Failed
             }
         };
@@ -199,6 +219,64 @@ fn one(path: &Path, options: &Options) -> Result<Report, String> {
     };
     watch.clear();
     report.map_err(|unfit| unfit_text(path, &unfit))
+}
+
+/// Searches a part and prints it.
+fn part(
+    path: &Path,
+    partition: Partition,
+    options: &Options,
+    streams: &mut Streams<'_>,
+) -> Verdict {
+    if options.strategy != Way::Exhaustive {
+        streams.say("--partition: wanted the exhaustive strategy");
+        return Verdict::Failed;
+    }
+    let mut watch = Watch::new(path);
+    let part = model(path, options).and_then(|model| {
+        explore_part(&model, &options.limits(), partition, &mut |one| watch.tell(one))
+            .map_err(|unfit| unfit_text(path, &unfit))
+    });
+    watch.clear();
+    match part {
+        Ok(text) => {
+            streams.print(&text);
+            Verdict::Holds
+        }
+        Err(error) => {
+            streams.say(&error);
+            Verdict::Failed
+        }
+    }
+}
+
+/// Puts parts of a search together.
+pub(crate) fn merge(paths: &[PathBuf], json: bool, streams: &mut Streams<'_>) -> Verdict {
+    let mut texts = Vec::new();
+    for path in paths {
+        match files::read(path) {
+            Ok(text) => texts.push(text),
+            Err(error) => {
+                streams.say(&error);
+                return Verdict::Failed;
+            }
+        }
+    }
+    let report = match npfs_explore::merge(&texts) {
+        Ok(report) => report,
+        Err((place, why)) => {
+            let path = paths.get(place).map_or(String::new(), |path| path.display().to_string());
+            streams.say(&format!("{path}: {why}"));
+            return Verdict::Failed;
+        }
+    };
+    if json {
+        streams.print(&format!("{:#}\n", report.json()));
+    } else {
+        streams.print(&report.table());
+        streams.print(&report.findings());
+    }
+    if report.holds() { Verdict::Holds } else { Verdict::Differs }
 }
 
 /// Shows one order.
@@ -321,8 +399,15 @@ impl Watch {
         }
         self.told = Some(Instant::now());
         let rate = progress.states as f64 / self.begun.elapsed().as_secs_f64();
-        let Progress { states, depth, .. } = progress;
-        eprint!("\r\x1b[K{name}: {states} states, {rate:.0} a second, at depth {depth}");
+        let Progress { states, depth, done, .. } = progress;
+        let depth = if depth > 0 { format!(", at depth {depth}") } else { String::new() };
+        let done = done.map_or(String::new(), |done| {
+            let left = self.begun.elapsed().as_secs_f64() * (1.0 - done) / done.max(1e-6);
+            let left =
+                if left < 3e5 { format!(", {left:.0} s left at this rate") } else { String::new() };
+            format!(", {:.1} % of the choices{left}", done * 100.0)
+        });
+        eprint!("\r\x1b[K{name}: {states} states, {rate:.0} a second{depth}{done}");
     }
 
     fn clear(&self) {

@@ -52,6 +52,15 @@ enum Command {
     },
     /// Run every order of the threads' calls, and say what can come of it.
     Explore(Box<explore::Options>),
+    /// Put together the parts of a search that `npfs explore --partition` has printed.
+    Merge {
+        /// Files with parts.
+        #[arg(required = true)]
+        parts: Vec<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the state of the model after some steps of a scenario.
     Dump {
         /// A scenario file.
@@ -118,6 +127,7 @@ pub fn command<A: Into<OsString> + Clone>(
             check::check(&paths, deviations.as_deref(), json, &mut streams)
         }
         Command::Explore(options) => explore::explore(&options, &mut streams),
+        Command::Merge { parts, json } => explore::merge(&parts, json, &mut streams),
         Command::Dump { scenario, step } => dump::dump(&scenario, step, &mut streams),
     };
     match verdict {

@@ -12,6 +12,7 @@ mod machine;
 mod model;
 mod outcome;
 mod parallel;
+mod partition;
 mod property;
 pub mod random;
 mod reduce;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 pub use machine::{Machine, Mark, Touch};
 pub use model::{Model, Unfit};
+pub use partition::{Partition, explore_part, merge};
 pub use report::{Outcome, Report, Standing, Verdict, Witness};
 pub use schedule::Choice;
 pub use search::{Limits, Progress};

@@ -130,7 +130,8 @@ impl Search<'_> {
             }
             if self.visited.len() % REPORT == 0 {
                 let (states, transitions) = (self.visited.len(), self.edges.len());
-                progress(Progress { states, transitions, depth: self.frames.len() });
+                let depth = self.frames.len();
+                progress(Progress { states, transitions, depth, done: None });
             }
             self.enter(machine, to, mark);
             if self.visited.len() >= self.limits.states {

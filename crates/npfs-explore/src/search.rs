@@ -7,6 +7,7 @@ use crate::graph::{Edge, Graph};
 use crate::hash;
 use crate::machine::{Machine, Mark};
 use crate::outcome;
+use crate::partition::{Seen, Share};
 use crate::property;
 use crate::schedule::{self, Choice};
 use crate::visited::Visited;
@@ -85,8 +86,22 @@ pub struct Progress {
     pub states: usize,
     /// Steps from state to state so far.
     pub transitions: usize,
-    /// The depth of the state it is at.
+    /// The depth of the state it is at; 0 with several workers, who are at several.
     pub depth: usize,
+    /// Which part of the choices is done, from 0 to 1, where that is known. States that come
+    /// again cost nothing, so it goes faster towards the end.
+    pub done: Option<f64>,
+}
+
+/// Which part of the choices on the way is done, as if each led to as many states.
+fn fraction(frames: &[Frame], choices: usize) -> f64 {
+    let ends = frames.iter().skip(1).map(|frame| frame.begin).chain([choices]);
+    let (mut done, mut width) = (0.0, 1.0);
+    for (frame, end) in frames.iter().zip(ends) {
+        width /= (end - frame.begin).max(1) as f64;
+        done += width * (frame.next - frame.begin).saturating_sub(1) as f64;
+    }
+    done
 }
 
 struct Frame {
@@ -108,21 +123,7 @@ pub(crate) fn search(
     limits: &Limits,
     progress: &mut dyn FnMut(Progress),
 ) -> Found {
-    machine.track();
-    let mut search = Search {
-        limits,
-        visited: Visited::new(),
-        edges: Vec::new(),
-        claims: Vec::new(),
-        ends: Vec::new(),
-        end_keys: BTreeSet::new(),
-        outcomes: Vec::new(),
-        numbers: BTreeMap::new(),
-        bounds: Vec::new(),
-        kept: Vec::new(),
-        begun: Instant::now(),
-    };
-    search.run(machine, progress);
+    let search = Search::new(limits, None).done(machine, progress);
     let graph = Graph::new(search.visited.len(), search.edges, machine.thread_count());
     Found {
         graph,
@@ -135,6 +136,29 @@ pub(crate) fn search(
     }
 }
 
+/// Searches what falls to one part.
+pub(crate) fn part(
+    machine: &mut Machine,
+    limits: &Limits,
+    share: Share,
+    progress: &mut dyn FnMut(Progress),
+) -> Seen {
+    let search = Search::new(limits, Some(share)).done(machine, progress);
+    let keys = search.visited.keys();
+    let key = |state: u32| keys[state as usize];
+    let edges = search.edges.iter().map(|edge| (key(edge.from), edge.choice, key(edge.to)));
+    let end = |((state, outcome), own): (&(u32, u32), &u64)| {
+        (key(*state), search.outcomes[*outcome as usize].key, *own)
+    };
+    Seen {
+        root: keys.first().copied().unwrap_or(0),
+        edges: edges.collect(),
+        claims: keys.iter().copied().zip(search.claims.iter().copied()).collect(),
+        ends: search.ends.iter().zip(&search.own_keys).map(end).collect(),
+        outcomes: search.outcomes.iter().map(|one| (one.key, one.lines.clone())).collect(),
+        bounds: search.bounds.clone(),
+    }
+}
 /// The key of a state together with what decides, under these limits, what may still come.
 pub(crate) fn mixed(key: u64, limits: &Limits, last: Option<Choice>, preemptions: u32) -> u64 {
     match limits.preemptions {
@@ -145,11 +169,15 @@ pub(crate) fn mixed(key: u64, limits: &Limits, last: Option<Choice>, preemptions
 
 struct Search<'a> {
     limits: &'a Limits,
+    /// What falls to this search, if it is one of several parts.
+    share: Option<Share>,
     visited: Visited,
     edges: Vec<Edge>,
     claims: Vec<u64>,
     ends: Vec<(u32, u32)>,
     end_keys: BTreeSet<u64>,
+    /// The same, end by end.
+    own_keys: Vec<u64>,
     outcomes: Vec<Ending>,
     /// The numbers of outcomes, by their keys.
     numbers: BTreeMap<u64, u32>,
@@ -158,13 +186,37 @@ struct Search<'a> {
     begun: Instant,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(limits: &'a Limits, share: Option<Share>) -> Search<'a> {
+        Search {
+            limits,
+            share,
+            visited: Visited::new(),
+            edges: Vec::new(),
+            claims: Vec::new(),
+            ends: Vec::new(),
+            end_keys: BTreeSet::new(),
+            own_keys: Vec::new(),
+            outcomes: Vec::new(),
+            numbers: BTreeMap::new(),
+            bounds: Vec::new(),
+            kept: Vec::new(),
+            begun: Instant::now(),
+        }
+    }
+
+    fn done(mut self, machine: &mut Machine, progress: &mut dyn FnMut(Progress)) -> Self {
+        machine.track();
+        self.run(machine, progress);
+        self
+    }
+
     fn run(&mut self, machine: &mut Machine, progress: &mut dyn FnMut(Progress)) {
         let mut choices: Vec<Choice> = Vec::new();
         let mut here: Vec<Choice> = Vec::new();
         let mut frames: Vec<Frame> = Vec::new();
         let mark = machine.mark();
-        let (state, _) = self.number(machine, None, 0);
+        let (state, ..) = self.number(machine, None, 0);
         self.enter(machine, state, &mut here);
         choices.extend_from_slice(&here);
         frames.push(Frame { state, mark, begin: 0, next: 0, last: None, preemptions: 0 });
@@ -187,7 +239,7 @@ impl Search<'_> {
             let from = frame.state;
             let mark = machine.mark();
             machine.step(choice);
-            let (to, fresh) = self.number(machine, Some(choice), preemptions);
+            let (to, fresh, key) = self.number(machine, Some(choice), preemptions);
             self.edges.push(Edge { from, choice, to });
             if !fresh {
                 machine.undo(mark);
@@ -199,13 +251,18 @@ impl Search<'_> {
             self.enter(machine, to, &mut here);
             if self.visited.len() % REPORT == 0 {
                 let (states, transitions) = (self.visited.len(), self.edges.len());
-                progress(Progress { states, transitions, depth: frames.len() });
+                let done = Some(fraction(&frames, choices.len()));
+                progress(Progress { states, transitions, depth: frames.len(), done });
                 if self.limits.time.is_some_and(|time| self.begun.elapsed() > time) {
                     let time = self.limits.time.unwrap_or_default();
                     self.bound(format!("{} ms", time.as_millis()));
                     machine.undo(mark);
                     break;
                 }
+            }
+            if self.share.is_some_and(|share| !share.has(frames.len(), key)) {
+                machine.undo(mark);
+                continue;
             }
             if self.is_full(frames.len()) {
                 machine.undo(mark);
@@ -224,25 +281,25 @@ impl Search<'_> {
         }
     }
 
-    /// The number of the state the machine is in, and whether it is new.
+    /// The number of the state the machine is in, whether it is new, and its key.
     fn number(
         &mut self,
         machine: &mut Machine,
         last: Option<Choice>,
         preemptions: u32,
-    ) -> (u32, bool) {
+    ) -> (u32, bool, u64) {
         let mut key = mixed(machine.key(), self.limits, last, preemptions);
         loop {
             let (number, fresh) = self.visited.insert(key);
             if !self.limits.exact {
-                return (number, fresh);
+                return (number, fresh, key);
             }
             if fresh {
                 self.kept.push(machine.clone());
-                return (number, true);
+                return (number, true, key);
             }
             if self.kept[number as usize].same(machine) {
-                return (number, false);
+                return (number, false, key);
             }
             key = hash::scramble(key.wrapping_add(1));
         }
@@ -262,7 +319,11 @@ impl Search<'_> {
                 self.outcomes.push(Ending { key, lines: outcome::lines(machine) });
             }
             self.ends.push((state, number));
-            self.end_keys.insert(machine.key());
+            let key = machine.key();
+            self.end_keys.insert(key);
+            if self.share.is_some() {
+                self.own_keys.push(key);
+            }
         }
     }
 

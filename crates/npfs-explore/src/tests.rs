@@ -6,7 +6,9 @@ use npfs_trace::Scenario;
 use npfs_trace::scenario::ChoicePoint;
 
 use crate::strategy::{Pct, Portfolio, Pos, RandomWalk, Sampler, Strategy, Urw, sample};
-use crate::{Limits, Model, Report, Standing, explore, replay, schedule};
+use crate::{
+    Limits, Model, Partition, Report, Standing, explore, explore_part, merge, replay, schedule,
+};
 
 fn model(text: &str) -> Model {
     let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{error}"));
@@ -172,6 +174,66 @@ fn any_number_of_workers_finds_the_same() {
         for jobs in [2, 3, 8] {
             assert_eq!(search(jobs), one, "{jobs} workers");
         }
+    }
+}
+
+#[test]
+fn parts_put_together_are_the_whole() {
+    let text =
+        fixture("s2x3.scenario") + "never: deadlock\nbroken outcome: h1 is ok and h3 is ok\n";
+    let mut model = model(&text);
+    model.set_choice(ChoicePoint::Waiters, true);
+    let model = Arc::new(model);
+    for preemptions in [None, Some(2)] {
+        let limits = Limits { preemptions, ..Limits::default() };
+        let whole = explore(&model, &limits, &mut |_| {}).expect("it can be run");
+        for of in [1, 2, 5] {
+            let part = |number| {
+                let partition = Partition::new(number, of).expect("a part");
+                let part = || explore_part(&model, &limits, partition, &mut |_| {}).expect("runs");
+                assert_eq!(part(), part(), "the same every time");
+                part()
+            };
+            // In any order, and one of them twice.
+            let mut parts: Vec<String> = (1..=of).rev().map(part).collect();
+            parts.push(parts[0].clone());
+            assert_eq!(merge(&parts).as_ref(), Ok(&whole), "{of} parts");
+            if of == 5 {
+                let edges = |part: &String| part.len();
+                let most = parts.iter().map(edges).max().unwrap_or(0);
+                let all = edges(&{
+                    explore_part(&model, &limits, Partition::new(1, 1).expect("one"), &mut |_| {})
+                        .expect("runs")
+                });
+                assert!(most < all, "a part is less than the whole: {most} of {all}");
+                parts.remove(1);
+                let bounded = merge(&parts).expect("they belong together");
+                assert!(bounded.completeness().contains("missing parts (4 of 5)"), "{bounded:?}");
+            }
+        }
+    }
+    assert!(Partition::new(0, 2).is_none() && Partition::new(3, 2).is_none());
+}
+
+#[test]
+fn what_is_no_part_is_refused() {
+    let one = Arc::new(model(&fixture("s1.scenario")));
+    let other = Arc::new(model(&fixture("s3n2.scenario")));
+    let part = |model| {
+        let partition = Partition::new(1, 2).expect("a part");
+        explore_part(model, &Limits::default(), partition, &mut |_| {}).expect("runs")
+    };
+    let (one, other) = (part(&one), part(&other));
+    for (parts, place, why) in [
+        (vec![one.clone(), other], 1, "wanted a part of the same search"),
+        (vec![one.clone(), "{}".to_owned()], 1, "wanted a number `npfs_part`"),
+        (vec!["x".to_owned()], 0, "expected value"),
+        (vec![one.replacen("\"edges\":\"", "\"edges\":\"é", 1)], 0, "wanted rows of hexadecimal"),
+        (vec![one.replacen("\"edges\":\"", "\"edges\":\"+", 1)], 0, "wanted rows of hexadecimal"),
+        (Vec::new(), 0, "wanted at least one part"),
+    ] {
+        let error = merge(&parts).expect_err("it is refused");
+        assert!(error.0 == place && error.1.starts_with(why), "{error:?}");
     }
 }
 

@@ -36,6 +36,15 @@ impl Visited {
         (number, true)
     }
 
+    /// The keys by their numbers.
+    pub(crate) fn keys(&self) -> Vec<u64> {
+        let mut keys = vec![0; self.len];
+        for (key, number) in self.keys.iter().zip(&self.numbers).filter(|(key, _)| **key != 0) {
+            keys[*number as usize] = *key;
+        }
+        keys
+    }
+
     fn place(&self, key: u64) -> usize {
         let mask = self.keys.len() - 1;
         let mut at = key as usize & mask;
