@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod code;
+mod dpor;
 mod graph;
 mod hash;
 mod machine;
@@ -20,6 +21,7 @@ mod report;
 pub mod schedule;
 mod search;
 pub mod strategy;
+mod system;
 mod transcript;
 mod visited;
 
@@ -30,6 +32,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use dpor::Traces;
 pub use machine::{Machine, Mark, Touch};
 pub use model::{Model, Unfit};
 pub use partition::{Partition, explore_part, merge};
@@ -60,4 +63,15 @@ pub fn explore(
         search::search(&mut machine, limits, progress)
     };
     Ok(Report::new(model, &found))
+}
+
+/// Executes one order of each trace of a model: of those that differ only in steps which have
+/// nothing to do with each other. It needs no memory of states; limits are those of depth and
+/// time.
+///
+/// # Errors
+/// When what stands above `race` cannot be run.
+pub fn traces(model: &Arc<Model>, limits: &Limits) -> Result<Traces, Unfit> {
+    let mut machine = Machine::new(Arc::clone(model))?;
+    Ok(dpor::search(&mut machine, limits).0)
 }

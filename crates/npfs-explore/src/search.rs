@@ -5,11 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::graph::{Edge, Graph};
 use crate::hash;
-use crate::machine::{Machine, Mark};
-use crate::outcome;
 use crate::partition::{Seen, Share};
-use crate::property;
 use crate::schedule::{self, Choice};
+use crate::system::System;
 use crate::visited::Visited;
 
 /// Where a search ends before it is complete.
@@ -94,7 +92,7 @@ pub struct Progress {
 }
 
 /// Which part of the choices on the way is done, as if each led to as many states.
-fn fraction(frames: &[Frame], choices: usize) -> f64 {
+fn fraction<M>(frames: &[Frame<M>], choices: usize) -> f64 {
     let ends = frames.iter().skip(1).map(|frame| frame.begin).chain([choices]);
     let (mut done, mut width) = (0.0, 1.0);
     for (frame, end) in frames.iter().zip(ends) {
@@ -104,9 +102,9 @@ fn fraction(frames: &[Frame], choices: usize) -> f64 {
     done
 }
 
-struct Frame {
+struct Frame<M> {
     state: u32,
-    mark: Mark,
+    mark: M,
     /// Its choices in the common list: where they begin and which is next.
     begin: usize,
     next: usize,
@@ -118,8 +116,8 @@ struct Frame {
 const REPORT: usize = 4096;
 
 /// Searches all orders from where the machine is. The machine comes back as it was.
-pub(crate) fn search(
-    machine: &mut Machine,
+pub(crate) fn search<S: System>(
+    machine: &mut S,
     limits: &Limits,
     progress: &mut dyn FnMut(Progress),
 ) -> Found {
@@ -137,8 +135,8 @@ pub(crate) fn search(
 }
 
 /// Searches what falls to one part.
-pub(crate) fn part(
-    machine: &mut Machine,
+pub(crate) fn part<S: System>(
+    machine: &mut S,
     limits: &Limits,
     share: Share,
     progress: &mut dyn FnMut(Progress),
@@ -167,7 +165,7 @@ pub(crate) fn mixed(key: u64, limits: &Limits, last: Option<Choice>, preemptions
     }
 }
 
-struct Search<'a> {
+struct Search<'a, S> {
     limits: &'a Limits,
     /// What falls to this search, if it is one of several parts.
     share: Option<Share>,
@@ -182,12 +180,12 @@ struct Search<'a> {
     /// The numbers of outcomes, by their keys.
     numbers: BTreeMap<u64, u32>,
     bounds: Vec<String>,
-    kept: Vec<Machine>,
+    kept: Vec<S>,
     begun: Instant,
 }
 
-impl<'a> Search<'a> {
-    fn new(limits: &'a Limits, share: Option<Share>) -> Search<'a> {
+impl<'a, S: System> Search<'a, S> {
+    fn new(limits: &'a Limits, share: Option<Share>) -> Search<'a, S> {
         Search {
             limits,
             share,
@@ -205,16 +203,16 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn done(mut self, machine: &mut Machine, progress: &mut dyn FnMut(Progress)) -> Self {
+    fn done(mut self, machine: &mut S, progress: &mut dyn FnMut(Progress)) -> Self {
         machine.track();
         self.run(machine, progress);
         self
     }
 
-    fn run(&mut self, machine: &mut Machine, progress: &mut dyn FnMut(Progress)) {
+    fn run(&mut self, machine: &mut S, progress: &mut dyn FnMut(Progress)) {
         let mut choices: Vec<Choice> = Vec::new();
         let mut here: Vec<Choice> = Vec::new();
-        let mut frames: Vec<Frame> = Vec::new();
+        let mut frames: Vec<Frame<S::Mark>> = Vec::new();
         let mark = machine.mark();
         let (state, ..) = self.number(machine, None, 0);
         self.enter(machine, state, &mut here);
@@ -246,7 +244,7 @@ impl<'a> Search<'a> {
                 continue;
             }
             if self.limits.check {
-                machine.kernel.check();
+                machine.check();
             }
             self.enter(machine, to, &mut here);
             if self.visited.len() % REPORT == 0 {
@@ -284,7 +282,7 @@ impl<'a> Search<'a> {
     /// The number of the state the machine is in, whether it is new, and its key.
     fn number(
         &mut self,
-        machine: &mut Machine,
+        machine: &mut S,
         last: Option<Choice>,
         preemptions: u32,
     ) -> (u32, bool, u64) {
@@ -295,10 +293,10 @@ impl<'a> Search<'a> {
                 return (number, fresh, key);
             }
             if fresh {
-                self.kept.push(machine.clone());
+                self.kept.extend(machine.copy());
                 return (number, true, key);
             }
-            if self.kept[number as usize].same(machine) {
+            if self.kept.get(number as usize).is_none_or(|kept| kept.same(machine)) {
                 return (number, false, key);
             }
             key = hash::scramble(key.wrapping_add(1));
@@ -306,17 +304,15 @@ impl<'a> Search<'a> {
     }
 
     /// Looks at a new state: what may come next, what holds, and whether it is an end.
-    fn enter(&mut self, machine: &mut Machine, state: u32, here: &mut Vec<Choice>) {
+    fn enter(&mut self, machine: &mut S, state: u32, here: &mut Vec<Choice>) {
         machine.choices(here);
-        if !machine.model.properties.is_empty() {
-            self.claims.push(property::claims(machine, here.is_empty()));
-        }
+        self.claims.extend(machine.claims(here.is_empty()));
         if here.is_empty() {
             let key = machine.outcome_key();
             let fresh = self.outcomes.len() as u32;
             let number = *self.numbers.entry(key).or_insert(fresh);
             if number == fresh {
-                self.outcomes.push(Ending { key, lines: outcome::lines(machine) });
+                self.outcomes.push(Ending { key, lines: machine.outcome_lines() });
             }
             self.ends.push((state, number));
             let key = machine.key();
