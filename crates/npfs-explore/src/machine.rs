@@ -211,6 +211,12 @@ pub struct Touch {
 }
 
 impl Touch {
+    /// What was touched in the kernel, and whose status blocks were looked at and written.
+    pub(crate) fn of_blocks(kernel: Footprint, blocks: (u64, u64)) -> Touch {
+        let (blocks_read, blocks_written) = blocks;
+        Touch { kernel, outside: Touched { blocks_read, blocks_written, ..Touched::default() } }
+    }
+
     /// Whether the order of two steps may matter.
     pub fn conflicts(&self, other: &Touch) -> bool {
         let (one, two) = (&self.outside, &other.outside);

@@ -23,6 +23,7 @@ pub fn print(results: &Results, limit: f64) {
     for (goal, engine, wanted) in [(1, "npfs", 1000.0), (2, "npfs-code", 100.0)] {
         exhausted(results, limit, goal, engine, wanted);
     }
+    traces(results);
     states_a_second(results);
     runs_a_second(results);
     all_outcomes(results);
@@ -37,7 +38,7 @@ fn outcomes(results: &Results) {
         });
         // Code says less of an outcome, and more: it has its own number.
         let counts: Vec<usize> = complete
-            .filter(|((contestant, _), _)| contestant != "npfs-code")
+            .filter(|((contestant, _), _)| !contestant.starts_with("npfs-code"))
             .map(|(_, one)| one.outcomes)
             .collect();
         let equal = counts.windows(2).all(|two| two[0] == two[1]);
@@ -74,6 +75,27 @@ fn exhausted(results: &Results, limit: f64, goal: u32, engine: &str, wanted: f64
         let who = if finished.is_empty() { String::new() } else { format!(" ({finished:?} end)") };
         let what = format!("{goal}: {scenario}, stopped after {} / {engine}{who}", time(limit));
         row(&what, format!("{factor:.0}"), &format!(">= {wanted}"), Some(factor >= wanted));
+    }
+}
+
+/// Executions of the search that remembers nothing, against those of loom.
+fn traces(results: &Results) {
+    for engine in ["npfs-traces", "npfs-code-traces"] {
+        for scenario in ["s1", "s3n2", "s4x2"] {
+            let Some(own) = find(results, engine, scenario).filter(|own| own.complete) else {
+                let what = format!("3: {engine} on {scenario}");
+                row(&what, "not finished".into(), "", Some(false));
+                continue;
+            };
+            let text = format!("{} ({})", own.runs, own.blocked);
+            let what = format!("3: {scenario}, {engine}: executions (blocked)");
+            row(&what, text, "none blocked", Some(own.blocked == 0));
+            let Some(other) = find(results, "loom-lean", scenario) else { continue };
+            let factor = other.runs as f64 / own.runs as f64;
+            let end = if other.complete { "" } else { " stopped" };
+            let what = format!("3: {scenario}, loom lean{end} {} / {engine}", other.runs);
+            row(&what, format!("{factor:.0}"), ">= 40", Some(factor >= 40.0));
+        }
     }
 }
 

@@ -27,7 +27,7 @@ use shuttle_engine::Form;
 type Results = BTreeMap<(String, String), Measured>;
 
 /// Contestants that run every order, as far as they can.
-const SEARCHES: [&str; 9] = [
+const SEARCHES: [&str; 11] = [
     "loom-blocking",
     "loom-lean",
     "shuttle-blocking",
@@ -37,6 +37,8 @@ const SEARCHES: [&str; 9] = [
     "npfs-2-jobs",
     "npfs-reduce",
     "npfs-code",
+    "npfs-traces",
+    "npfs-code-traces",
 ];
 
 /// Contestants that draw runs.
@@ -102,6 +104,16 @@ fn contest(contestant: &str, scenario: &str, limit: Duration, wanted: usize) -> 
             let code = npfs_engine::code(scenario);
             Measured::median(most, || npfs_engine::explore_code(&code, limit))
         }
+        "npfs-traces" => {
+            let model = npfs_engine::model(&small().text);
+            let search = |limits: &_| npfs_explore::traces(&model, limits).expect("it can be run");
+            Measured::median(most, || npfs_engine::traces(search, limit))
+        }
+        "npfs-code-traces" => {
+            let code = npfs_engine::code(scenario);
+            let search = |limits: &_| code.traces(limits).expect("it does the same every time");
+            Measured::median(most, || npfs_engine::traces(search, limit))
+        }
         drawn => match drawn.rsplit_once('-') {
             Some(("npfs", strategy)) => {
                 let model = npfs_engine::model(&small().text);
@@ -144,7 +156,9 @@ fn searches(limit: Duration, results: &mut Results) {
         for contestant in SEARCHES {
             // loom has at most five threads, and nobody who runs orders one by one ends here.
             let alone = scenario == "s2x5"
-                && (contestant.starts_with("loom") || contestant.starts_with("shuttle"));
+                && ["loom", "shuttle", "npfs-traces", "npfs-code-traces"]
+                    .iter()
+                    .any(|whose| contestant.starts_with(whose));
             if alone {
                 continue;
             }

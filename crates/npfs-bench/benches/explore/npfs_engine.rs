@@ -9,7 +9,7 @@ use npfs_abi::{
 };
 use npfs_explore::code::{Code, Thread};
 use npfs_explore::strategy::{Pct, Pos, RandomWalk, Sampler, Strategy, Urw};
-use npfs_explore::{Limits, Model, explore};
+use npfs_explore::{Limits, Model, Traces, explore};
 use npfs_kernel::Kernel;
 use npfs_trace::Scenario;
 
@@ -132,23 +132,31 @@ pub fn code(name: &str) -> Code {
 
 /// Every order of some code.
 pub fn explore_code(code: &Code, limit: Duration) -> Measured {
+    let limits = Limits { time: Some(limit), ..Limits::default() };
     let begun = Instant::now();
-    let mut most = 1 << 14;
-    // Without a limit of time, larger and larger numbers of runs.
-    let runs = loop {
-        let runs = code.explore(most);
-        if runs.bounded.is_none() || begun.elapsed() > limit {
-            break runs;
-        }
-        most *= 8;
-    };
+    let report = code.explore(&limits, &mut |_| {}).expect("it does the same every time");
     Measured {
         seconds: begun.elapsed().as_secs_f64(),
-        runs: runs.complete + runs.cut,
-        states: runs.states,
-        blocked: runs.cut,
-        outcomes: runs.ends.len(),
-        complete: runs.bounded.is_none(),
+        states: report.states,
+        steps: report.transitions,
+        outcomes: report.outcomes.len(),
+        complete: report.bounds.is_empty(),
+        ..Measured::default()
+    }
+}
+
+/// One order of each trace, of a scenario file or of code.
+pub fn traces(search: impl Fn(&Limits) -> Traces, limit: Duration) -> Measured {
+    let limits = Limits { time: Some(limit), ..Limits::default() };
+    let begun = Instant::now();
+    let traces = search(&limits);
+    Measured {
+        seconds: begun.elapsed().as_secs_f64(),
+        runs: traces.executions,
+        steps: traces.steps,
+        blocked: traces.blocked,
+        outcomes: traces.outcomes.len(),
+        complete: traces.bounds.is_empty(),
         ..Measured::default()
     }
 }
