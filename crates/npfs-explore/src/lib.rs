@@ -7,6 +7,7 @@
 
 pub mod code;
 mod dpor;
+mod flow;
 mod graph;
 mod hash;
 mod machine;

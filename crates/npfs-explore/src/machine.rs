@@ -14,6 +14,7 @@ use npfs_kernel::program::{Next, Program, StatusBlocks};
 use npfs_kernel::{Footprint, Kernel, ProcessSpec};
 use npfs_machine::holds;
 
+use crate::flow::{self, Ledger, Moves};
 use crate::hash;
 use crate::model::{Before, Instr, Model, OpCode, Slot, Unfit};
 use crate::schedule::Choice;
@@ -110,9 +111,8 @@ struct Runner {
     history: u64,
     results: u32,
     blocks: Vec<Block>,
-    /// Bytes that its writes have put into pipes, and that its reads have taken out.
-    written: u64,
-    taken: u64,
+    /// What its calls have put into pipes and taken out.
+    ledger: Ledger,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -128,30 +128,6 @@ enum Running {
     Woken(Box<Program>, Outcome),
     /// The operation makes this call next.
     Before(Box<Program>, Box<Call>),
-}
-
-/// What a call moves when it succeeds.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-enum Moves {
-    #[default]
-    Nothing,
-    In,
-    Out,
-    /// A transact writes this many bytes and reads the rest.
-    Both(u32),
-    Flush,
-}
-
-impl Moves {
-    fn of(call: &Call) -> Moves {
-        match call {
-            Call::ReadFile { .. } => Moves::Out,
-            Call::WriteFile { .. } => Moves::In,
-            Call::TransactNamedPipe { data, .. } => Moves::Both(data.size()),
-            Call::FlushFileBuffers { .. } => Moves::Flush,
-            _ => Moves::Nothing,
-        }
-    }
 }
 
 /// The status block of an operation that may end without its thread.
@@ -767,10 +743,10 @@ impl Machine {
     fn call(&mut self, model: &Model, place: usize, call: &Call) -> Outcome {
         let thread = ThreadId(place as u32 + 1);
         let mut caused = std::mem::take(&mut self.caused);
+        let moves = Moves::of(&self.kernel, thread, call);
         let outcome = self.kernel.step(thread, call, &mut caused);
         let runner = &mut self.threads[place];
         runner.calls += 1;
-        let moves = Moves::of(call);
         let by_block = call.delivery().and_then(|delivery| match *delivery {
             Delivery::Return => match outcome {
                 Outcome::Pending(_) => Some((None, true)),
@@ -792,7 +768,7 @@ impl Machine {
             runner.blocks.push(Block { call, operation, event, end, moves, private });
         }
         match &outcome {
-            Outcome::Done(reply) => runner.count(moves, reply),
+            Outcome::Done(reply) => self.count(place, moves, reply),
             Outcome::Blocked(_) => runner.moves = moves,
             Outcome::Pending(_) => {}
         }
@@ -813,14 +789,13 @@ impl Machine {
             }
             self.keep(place);
             self.touched.blocks_written |= 1 << place.min(63);
-            let runner = &mut self.threads[place];
             let call = completion.request.call;
-            let found = runner.blocks.iter().rposition(|block| block.call == call);
+            let blocks = &self.threads[place].blocks;
+            let found = blocks.iter().rposition(|block| block.call == call);
             if let Some(at) = found {
                 let reply = completion.reply.clone();
-                let moves = runner.blocks[at].moves;
-                runner.count(moves, &reply);
-                runner.blocks[at].end =
+                self.count(place, blocks[at].moves, &reply);
+                self.threads[place].blocks[at].end =
                     if completion.held { End::Held(reply) } else { End::Told(reply) };
             }
         }
@@ -836,7 +811,8 @@ impl Machine {
             self.keep(place);
             let runner = &mut self.threads[place];
             let moves = std::mem::take(&mut runner.moves);
-            runner.count(moves, &completion.reply);
+            self.count(place, moves, &completion.reply);
+            let runner = &mut self.threads[place];
             let step = runner.step;
             match std::mem::take(&mut runner.running) {
                 Running::Inside(program) => {
@@ -1022,11 +998,20 @@ impl Machine {
         }
     }
 
-    /// Bytes that writes have put into pipes, and that reads have taken out.
-    pub(crate) fn bytes(&self) -> (u64, u64) {
-        self.threads.iter().fold((0, 0), |(written, taken), runner| {
-            (written + runner.written, taken + runner.taken)
-        })
+    /// Whether bytes were accepted that nobody has read, and no failing flush has told of it.
+    pub(crate) fn has_lost_data(&self) -> bool {
+        flow::any(self.threads.iter().map(|runner| &runner.ledger))
+    }
+
+    /// A call of a thread has ended.
+    fn count(&mut self, place: usize, moves: Moves, reply: &Reply) {
+        let outstanding = match moves {
+            Moves::Flush(flow) => {
+                flow::outstanding(self.threads.iter().map(|runner| &runner.ledger), flow)
+            }
+            Moves::Nothing | Moves::In(_) | Moves::Out(_) | Moves::Both(..) => 0,
+        };
+        self.threads[place].ledger.note(moves, reply, outstanding);
     }
 
     /// Whether an overlapped operation is pending.
@@ -1046,26 +1031,6 @@ impl Machine {
             sum = sum.wrapping_add(hash::of(place as u64 + 77, &value));
         }
         hash::scramble(sum)
-    }
-}
-
-impl Runner {
-    fn count(&mut self, moves: Moves, reply: &Reply) {
-        let bytes = u64::from(reply.information);
-        let failed = reply.status.is_error();
-        match moves {
-            Moves::Nothing => {}
-            Moves::In => self.written += bytes,
-            Moves::Out => self.taken += bytes,
-            Moves::Both(_) if failed => {}
-            Moves::Both(written) => {
-                self.written += u64::from(written);
-                self.taken += bytes;
-            }
-            // Whoever wrote has been told that it was in vain.
-            Moves::Flush if failed => self.written = 0,
-            Moves::Flush => {}
-        }
     }
 }
 

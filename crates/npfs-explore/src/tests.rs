@@ -252,3 +252,23 @@ fn a_condition_on_the_word_of_another_thread_is_refused() {
     let unfit = Model::new(&scenario).expect_err("it cannot be explored");
     assert_eq!(unfit.line, 4);
 }
+
+/// A failing flush tells of what is lost in its own direction of its own pipe, and of no more.
+#[test]
+fn lost_data_is_counted_pipe_by_pipe() {
+    let text = "process server\nprocess client\nthread s in server\nthread c in client\n\
+                s: p = create_pipe \\\\.\\pipe\\x\ns: q = create_pipe \\\\.\\pipe\\y\n\
+                c: h = open \\\\.\\pipe\\x\nc: i = open \\\\.\\pipe\\y\n\
+                c: write h \"abc\"\n";
+    let told = "race\nc: f = flush h\ns: close p\n";
+    for (more, state) in [
+        ("", Standing::Holds),
+        ("c: write i \"x\"\n", Standing::Broken),
+        ("s: write q \"x\"\n", Standing::Broken),
+        ("c: write i \"x\"\ns: read q 1\n", Standing::Holds),
+    ] {
+        let text = format!("{text}{more}{told}outcome: f is ok or not lost data\n");
+        let report = whole(model(&text));
+        assert_eq!(report.verdicts[0].state, state, "{text}\n{}", report.table());
+    }
+}

@@ -143,6 +143,8 @@ fn pairs(count: usize) -> Program {
 
 /// A server with one instance that serves clients in turn.
 fn clients(count: u8) -> Program {
+    // With more than three, who finds it busy gives up after the wait: else there are too many states.
+    let times = if count > 3 { 1 } else { count };
     let mut server = Vec::new();
     for _ in 0..count {
         server.extend([Op::Connect, Op::Read, Op::Disconnect]);
@@ -158,9 +160,9 @@ fn clients(count: u8) -> Program {
          s: disconnect p\ns: end\ns: close p\n"
     );
     for number in 1..=count {
-        threads.push(Thread { pipe: 0, server: false, code: client(count, number) });
+        threads.push(Thread { pipe: 0, server: false, code: client(times, number) });
         text += &format!(
-            "c#: loop {count}\nc#: h# = open \\\\.\\pipe\\x\nc#: break unless PIPE_NOT_AVAILABLE\n\
+            "c#: loop {times}\nc#: h# = open \\\\.\\pipe\\x\nc#: break unless PIPE_NOT_AVAILABLE\n\
              c#: wait_pipe \\\\.\\pipe\\x forever\nc#: end\nc#: stop unless h# is ok\n\
              c#: write h# \"#\"\nc#: close h#\n"
         )
