@@ -37,7 +37,24 @@ fn scenario(random: &mut Random) -> String {
     if random.below(6) == 0 {
         text += "choices: timers\n";
     }
-    let mut names = Names { random, homes, handles: Vec::new(), requests: Vec::new(), count: 0 };
+    let ports = random.below(5) == 0;
+    for _ in 0..[0, 0, 0, 0, 0, 1, 2][random.below(7)] {
+        let call = ["read", "write", "open", "connect", "create_pipe"][random.below(5)];
+        let number = 1 + random.below(2);
+        let what = match call {
+            "read" | "write" => ["fails PIPE_BROKEN", "late 5ms"][random.below(2)],
+            _ => "fails ACCESS_DENIED",
+        };
+        let of = ["", " of \\\\.\\pipe\\a"][random.below(2)];
+        text += &format!("fault: {call} {number}{of} {what}\n");
+    }
+    let (handles, requests) = (Vec::new(), Vec::new());
+    let mut names = Names { random, homes, handles, requests, count: 0, processes, ports };
+    if ports {
+        let thread = names.random.below(threads);
+        text += &names.making(thread);
+        text += &names.port(thread);
+    }
     for _ in 0..names.random.below(4) {
         let thread = names.random.below(threads);
         text += &names.making(thread);
@@ -56,10 +73,20 @@ struct Names<'a> {
     random: &'a mut Random,
     /// The processes of the threads.
     homes: Vec<usize>,
-    /// Words of handles, with their processes and whether they are events.
-    handles: Vec<(String, usize, bool)>,
+    /// Words of handles, with their processes.
+    handles: Vec<(String, usize, Kind)>,
     requests: Vec<(String, String)>,
     count: usize,
+    processes: usize,
+    /// Whether there are completion ports.
+    ports: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Event,
+    Port,
 }
 
 impl Names<'_> {
@@ -67,21 +94,21 @@ impl Names<'_> {
         list[self.random.below(list.len())]
     }
 
-    fn word(&mut self, thread: usize, event: bool) -> String {
+    fn word(&mut self, thread: usize, kind: Kind) -> String {
         self.count += 1;
         let word = format!("h{}", self.count);
-        self.handles.push((word.clone(), self.homes[thread], event));
+        self.handles.push((word.clone(), self.homes[thread], kind));
         word
     }
 
     /// A handle of the thread's process, or rarely of another one.
-    fn handle(&mut self, thread: usize, event: bool) -> Option<String> {
+    fn handle(&mut self, thread: usize, kind: Kind) -> Option<String> {
         let home = self.homes[thread];
         let anywhere = self.random.below(12) == 0;
         let fits: Vec<String> = self
             .handles
             .iter()
-            .filter(|(_, process, is_event)| (*process == home || anywhere) && *is_event == event)
+            .filter(|(_, process, of)| (*process == home || anywhere) && *of == kind)
             .map(|(word, ..)| word.clone())
             .collect();
         (!fits.is_empty()).then(|| fits[self.random.below(fits.len())].clone())
@@ -90,30 +117,56 @@ impl Names<'_> {
     /// A line that makes a handle.
     fn making(&mut self, thread: usize) -> String {
         let path = self.of(&["\\\\.\\pipe\\a", "\\\\.\\pipe\\a", "\\\\.\\pipe\\b"]);
-        let (what, event) = match self.random.below(5) {
+        let (what, kind) = match self.random.below(5) {
             0 | 1 => {
                 let overlapped = self.of(&["", " overlapped"]);
                 let kind = self.of(&["", " message", " message read=message", " nowait"]);
                 let quota = self.of(&["", " in=1 out=1", " in=2 out=2"]);
                 let count = self.of(&["", " instances=2"]);
-                (format!("create_pipe {path}{kind}{overlapped}{count}{quota}"), false)
+                (format!("create_pipe {path}{kind}{overlapped}{count}{quota}"), Kind::File)
             }
             2 | 3 => {
                 let overlapped = self.of(&["", " overlapped"]);
-                (format!("open {path}{overlapped}"), false)
+                (format!("open {path}{overlapped}"), Kind::File)
             }
-            _ => (format!("create_event{}", self.of(&["", " manual"])), true),
+            _ => (format!("create_event{}", self.of(&["", " manual"])), Kind::Event),
         };
-        let word = self.word(thread, event);
+        let word = self.word(thread, kind);
         format!("t{thread}: {word} = {what}\n")
+    }
+
+    /// A port, bound to a file or not.
+    fn port(&mut self, thread: usize) -> String {
+        let file = self.handle(thread, Kind::File).map_or(String::new(), |h| format!(" file={h}"));
+        let word = self.word(thread, Kind::Port);
+        format!("t{thread}: {word} = create_port{file} key=1{}\n", self.of(&["", " threads=1"]))
     }
 
     fn line(&mut self, thread: usize) -> String {
         if self.random.below(4) == 0 {
             return self.making(thread);
         }
-        let Some(handle) = self.handle(thread, false) else { return self.making(thread) };
-        let delivery = match (self.random.below(4), self.handle(thread, true)) {
+        if self.ports && self.random.below(3) == 0 {
+            let file = self.handle(thread, Kind::File);
+            return match (self.random.below(6), self.handle(thread, Kind::Port), file) {
+                (0 | 1, Some(port), _) => {
+                    format!("t{thread}: packets {port} 1{}\n", self.of(&["", " timeout=5"]))
+                }
+                (2, Some(port), _) => format!("t{thread}: post {port} bytes=1 key=2\n"),
+                (3, Some(port), Some(file)) => {
+                    format!("t{thread}: create_port file={file} port={port} key=3\n")
+                }
+                (4, Some(port), _) => format!("t{thread}: close {port}\n"),
+                _ => self.port(thread),
+            };
+        }
+        if self.random.below(16) == 0 {
+            if let Some(event) = self.handle(thread, Kind::Event) {
+                return format!("t{thread}: close {event}\n");
+            }
+        }
+        let Some(handle) = self.handle(thread, Kind::File) else { return self.making(thread) };
+        let delivery = match (self.random.below(4), self.handle(thread, Kind::Event)) {
             (0, _) => " overlapped".to_owned(),
             (1, Some(event)) => format!(" overlapped event={event}"),
             _ => String::new(),
@@ -137,11 +190,11 @@ impl Names<'_> {
                 1 => format!("local {handle}"),
                 _ => format!("flush {handle}"),
             },
-            16 => match self.handle(thread, true) {
+            16 => match self.handle(thread, Kind::Event) {
                 Some(event) => format!("set_event {event}"),
                 None => format!("set_state {handle} nowait"),
             },
-            17 => match self.handle(thread, true) {
+            17 => match self.handle(thread, Kind::Event) {
                 Some(event) => format!("wait_any {event} {handle} timeout=5ms"),
                 None => format!("wait_any {handle}"),
             },
@@ -157,8 +210,20 @@ impl Names<'_> {
             },
             20 => format!("transact {handle} \"q\" 4{delivery}"),
             _ => {
-                let word = self.word(thread, false);
-                return format!("t{thread}: {word} = duplicate {handle}\n");
+                // Into another process half of the time: whoever closes it there is another asker.
+                let to = self.random.below(self.processes);
+                let home = self.homes[thread];
+                let (home, to) = match self.random.below(2) {
+                    0 => (home, String::new()),
+                    _ => (to, format!(" to=p{to}")),
+                };
+                self.count += 1;
+                let word = format!("h{}", self.count);
+                let event = self.handle(thread, Kind::Event).filter(|_| self.random.below(3) == 0);
+                let kind = if event.is_some() { Kind::Event } else { Kind::File };
+                self.handles.push((word.clone(), home, kind));
+                let handle = event.unwrap_or(handle);
+                return format!("t{thread}: {word} = duplicate {handle}{to}\n");
             }
         };
         let ends_later = what.starts_with("read") || what.starts_with("write");
