@@ -66,6 +66,9 @@ pub(crate) struct Options {
     /// Leave out orders that only swap steps which have nothing to do with each other.
     #[arg(long)]
     reduce: bool,
+    /// Keep nothing but the keys of states: a fifth of the memory. Orders are not counted.
+    #[arg(long)]
+    lean: bool,
     /// Switch a choice point on, whatever the file says: timers, waiters.
     #[arg(long, value_name = "POINT", value_delimiter = ',', value_parser = choice_point)]
     choices: Vec<ChoicePoint>,
@@ -116,6 +119,7 @@ impl Options {
             exact: self.exact,
             check: false,
             reduce: self.reduce,
+            lean: self.lean,
             jobs: self.jobs,
         }
     }

@@ -10,6 +10,7 @@ mod dpor;
 mod flow;
 mod graph;
 mod hash;
+mod lean;
 mod machine;
 mod model;
 mod outcome;
@@ -32,6 +33,8 @@ mod soundness;
 mod tests;
 
 use std::sync::Arc;
+
+use npfs_trace::scenario::Scope;
 
 pub use dpor::Traces;
 pub use machine::{Machine, Mark, Touch};
@@ -56,6 +59,16 @@ pub fn explore(
         && limits.preemptions.is_none()
         && !limits.exact
         && property::about_ends_only(model);
+    let plain = !reduce && !limits.exact && limits.jobs <= 1 && limits.preemptions.is_none();
+    let scopes: Vec<Scope> = model.properties.iter().map(|property| property.scope).collect();
+    if limits.lean && plain && !scopes.contains(&Scope::Eventually) {
+        let (lean, states, bounds) =
+            search::lean(&mut machine, limits, lean::Lean::new(scopes), progress);
+        let names = transcript::names(model);
+        let claimed = report::claimed(model);
+        let show = |way: &graph::Way| report::show(model, way);
+        return Ok(lean.report(&mut machine, states, bounds, &claimed, &names, &show));
+    }
     let found = if reduce {
         reduce::search(&mut machine, limits, &|touch| touch, progress)
     } else if limits.jobs > 1 && !limits.exact {

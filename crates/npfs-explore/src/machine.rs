@@ -33,6 +33,9 @@ pub struct Machine {
     ticks: u32,
     /// The hash of each thread, and the sum of these and of the words that matter.
     hashes: Vec<u64>,
+    /// The hash of each word, and whether it is not up to date; those words.
+    word_hashes: Vec<(u64, bool)>,
+    stale_words: Vec<Slot>,
     sum: u64,
     log: Vec<Change>,
     /// Who is in the log since the last mark, and whose hash is not up to date.
@@ -307,6 +310,8 @@ impl Machine {
             advanced: 0,
             ticks: 0,
             hashes: vec![0; model.threads.len()],
+            word_hashes: vec![(0, false); model.words.len()],
+            stale_words: Vec::new(),
             sum: 0,
             log: Vec::new(),
             kept: [0; 4],
@@ -362,8 +367,10 @@ impl Machine {
             self.hashes[place] = self.thread_hash(place);
             self.sum = self.sum.wrapping_add(self.hashes[place]);
         }
+        self.stale_words.clear();
         for slot in 0..self.words.len() {
-            self.sum = self.sum.wrapping_add(self.word_hash(slot));
+            self.word_hashes[slot] = (self.word_hash(slot), false);
+            self.sum = self.sum.wrapping_add(self.word_hashes[slot].0);
         }
     }
 
@@ -594,8 +601,14 @@ impl Machine {
         self.stale[word] |= bit;
     }
 
-    /// Brings the hashes of the threads that were changed up to date.
+    /// Brings the hashes of the threads and words that were changed up to date.
     fn rehash(&mut self) {
+        while let Some(slot) = self.stale_words.pop() {
+            let slot = usize::from(slot);
+            let hash = self.word_hash(slot);
+            let (before, _) = std::mem::replace(&mut self.word_hashes[slot], (hash, false));
+            self.sum = self.sum.wrapping_sub(before).wrapping_add(hash);
+        }
         for word in 0..self.stale.len() {
             let mut bits = std::mem::take(&mut self.stale[word]);
             while bits != 0 {
@@ -612,12 +625,9 @@ impl Machine {
     }
 
     fn set_word(&mut self, slot: usize, bound: Bound) {
-        if self.tracking {
-            self.sum = self.sum.wrapping_sub(self.word_hash(slot));
-        }
         self.words[slot] = bound;
-        if self.tracking {
-            self.sum = self.sum.wrapping_add(self.word_hash(slot));
+        if self.tracking && !std::mem::replace(&mut self.word_hashes[slot].1, true) {
+            self.stale_words.push(slot as Slot);
         }
     }
 

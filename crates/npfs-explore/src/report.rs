@@ -120,12 +120,7 @@ pub struct Witness {
 impl Report {
     /// Says what a search of a scenario has found.
     pub(crate) fn new(model: &Arc<Model>, found: &Found) -> Report {
-        let claims: Vec<Claimed> = model
-            .properties
-            .iter()
-            .map(|one| Claimed { scope: one.scope, text: one.text.clone(), broken: one.broken })
-            .collect();
-        Report::of(found, &claims, &names(model), &|way| show(model, way))
+        Report::of(found, &claimed(model), &names(model), &|way| show(model, way))
     }
 
     /// Says what a search has found. `show` gives the transcript of an order, and notes.
@@ -351,7 +346,7 @@ fn verdict(
 
 impl Witness {
     /// An order, and nothing about what happens in it.
-    fn of(way: &Way, names: &[&str]) -> Witness {
+    pub(crate) fn of(way: &Way, names: &[&str]) -> Witness {
         Witness {
             schedule: schedule::print(&way.schedule, names),
             preemptions: way.preemptions,
@@ -362,8 +357,18 @@ impl Witness {
     }
 }
 
+/// The properties of a model.
+pub(crate) fn claimed(model: &Model) -> Vec<Claimed> {
+    let claim = |one: &crate::model::Compiled| Claimed {
+        scope: one.scope,
+        text: one.text.clone(),
+        broken: one.broken,
+    };
+    model.properties.iter().map(claim).collect()
+}
+
 /// What happens in an order of a scenario, and who sleeps at its end.
-fn show(model: &Arc<Model>, way: &Way) -> (String, Vec<String>) {
+pub(crate) fn show(model: &Arc<Model>, way: &Way) -> (String, Vec<String>) {
     match transcript::replay(model, &way.schedule) {
         Ok(replayed) => (replayed.text, replayed.sleepers),
         Err(_) => (String::new(), Vec::new()),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::graph::{Edge, Graph};
 use crate::hash;
+use crate::lean::Lean;
 use crate::partition::{Seen, Share};
 use crate::schedule::{self, Choice};
 use crate::system::System;
@@ -31,6 +32,10 @@ pub struct Limits {
     /// is still reached; orders are not counted. Ignored with claims about states before the
     /// end, with a bound of preemptions and with `exact`.
     pub reduce: bool,
+    /// Keep nothing but the keys of states: 8 bytes in a table that is at least three eighths
+    /// full. Orders are not counted and witnesses are the orders first met. Ignored with a claim
+    /// of `eventually`, a bound of preemptions, `exact`, `reduce` and several workers.
+    pub lean: bool,
     /// How many workers search. What is found is the same with any number. With `exact` or
     /// `reduce` there is one.
     pub jobs: usize,
@@ -48,6 +53,7 @@ impl Default for Limits {
             exact: false,
             check: false,
             reduce: false,
+            lean: false,
             jobs: 1,
         }
     }
@@ -121,7 +127,7 @@ pub(crate) fn search<S: System>(
     limits: &Limits,
     progress: &mut dyn FnMut(Progress),
 ) -> Found {
-    let search = Search::new(limits, None).done(machine, progress);
+    let search = Search::new(limits, None, None).done(machine, progress);
     let graph = Graph::new(search.visited.len(), search.edges, machine.thread_count());
     Found {
         graph,
@@ -134,6 +140,17 @@ pub(crate) fn search<S: System>(
     }
 }
 
+/// Searches all orders and keeps no graph. Gives what was found, states, and bounds.
+pub(crate) fn lean<S: System>(
+    machine: &mut S,
+    limits: &Limits,
+    lean: Lean,
+    progress: &mut dyn FnMut(Progress),
+) -> (Lean, u64, Vec<String>) {
+    let search = Search::new(limits, None, Some(lean)).done(machine, progress);
+    (search.lean.unwrap_or_default(), search.visited.len() as u64, search.bounds)
+}
+
 /// Searches what falls to one part.
 pub(crate) fn part<S: System>(
     machine: &mut S,
@@ -141,7 +158,7 @@ pub(crate) fn part<S: System>(
     share: Share,
     progress: &mut dyn FnMut(Progress),
 ) -> Seen {
-    let search = Search::new(limits, Some(share)).done(machine, progress);
+    let search = Search::new(limits, Some(share), None).done(machine, progress);
     let keys = search.visited.keys();
     let key = |state: u32| keys[state as usize];
     let edges = search.edges.iter().map(|edge| (key(edge.from), edge.choice, key(edge.to)));
@@ -169,6 +186,8 @@ struct Search<'a, S> {
     limits: &'a Limits,
     /// What falls to this search, if it is one of several parts.
     share: Option<Share>,
+    /// What is kept instead of the graph.
+    lean: Option<Lean>,
     visited: Visited,
     edges: Vec<Edge>,
     claims: Vec<u64>,
@@ -185,11 +204,13 @@ struct Search<'a, S> {
 }
 
 impl<'a, S: System> Search<'a, S> {
-    fn new(limits: &'a Limits, share: Option<Share>) -> Search<'a, S> {
+    fn new(limits: &'a Limits, share: Option<Share>, lean: Option<Lean>) -> Search<'a, S> {
+        let visited = if lean.is_some() { Visited::without_numbers() } else { Visited::new() };
         Search {
             limits,
             share,
-            visited: Visited::new(),
+            lean,
+            visited,
             edges: Vec::new(),
             claims: Vec::new(),
             ends: Vec::new(),
@@ -215,7 +236,13 @@ impl<'a, S: System> Search<'a, S> {
         let mut frames: Vec<Frame<S::Mark>> = Vec::new();
         let mark = machine.mark();
         let (state, ..) = self.number(machine, None, 0);
-        self.enter(machine, state, &mut here);
+        match &mut self.lean {
+            None => self.enter(machine, state, &mut here),
+            Some(lean) => {
+                machine.choices(&mut here);
+                lean.look(machine, here.is_empty(), &Vec::new);
+            }
+        }
         choices.extend_from_slice(&here);
         frames.push(Frame { state, mark, begin: 0, next: 0, last: None, preemptions: 0 });
         while let Some(frame) = frames.last_mut() {
@@ -238,7 +265,10 @@ impl<'a, S: System> Search<'a, S> {
             let mark = machine.mark();
             machine.step(choice);
             let (to, fresh, key) = self.number(machine, Some(choice), preemptions);
-            self.edges.push(Edge { from, choice, to });
+            match &mut self.lean {
+                None => self.edges.push(Edge { from, choice, to }),
+                Some(lean) => lean.transitions += 1,
+            }
             if !fresh {
                 machine.undo(mark);
                 continue;
@@ -246,9 +276,24 @@ impl<'a, S: System> Search<'a, S> {
             if self.limits.check {
                 machine.check();
             }
-            self.enter(machine, to, &mut here);
+            match &mut self.lean {
+                None => self.enter(machine, to, &mut here),
+                Some(lean) => {
+                    machine.choices(&mut here);
+                    lean.depth = lean.depth.max(frames.len() as u32);
+                    let way = || {
+                        let before = frames.iter().filter_map(|frame| frame.last);
+                        before.chain([choice]).collect()
+                    };
+                    lean.look(machine, here.is_empty(), &way);
+                }
+            }
             if self.visited.len() % REPORT == 0 {
-                let (states, transitions) = (self.visited.len(), self.edges.len());
+                let states = self.visited.len();
+                let transitions = match &self.lean {
+                    None => self.edges.len(),
+                    Some(lean) => lean.transitions as usize,
+                };
                 let done = Some(fraction(&frames, choices.len()));
                 progress(Progress { states, transitions, depth: frames.len(), done });
                 if self.limits.time.is_some_and(|time| self.begun.elapsed() > time) {

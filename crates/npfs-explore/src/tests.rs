@@ -272,3 +272,34 @@ fn lost_data_is_counted_pipe_by_pipe() {
         assert_eq!(report.verdicts[0].state, state, "{text}\n{}", report.table());
     }
 }
+
+/// Without the graph: the same states, steps, outcomes and verdicts; witnesses that can be
+/// replayed.
+#[test]
+fn a_lean_search_finds_the_same() {
+    let text = fixture("s2x3.scenario")
+        + "never: deadlock\nbroken outcome: h1 is ok and h3 is ok\nreachable: h1 is ok\n";
+    let model = Arc::new(model(&text));
+    let limits = Limits { lean: true, ..Limits::default() };
+    let lean = explore(&model, &limits, &mut |_| {}).expect("it can be run");
+    let whole = explore(&model, &Limits::default(), &mut |_| {}).expect("it can be run");
+    assert_eq!((lean.states, lean.transitions), (whole.states, whole.transitions));
+    assert_eq!((lean.depth, lean.interleavings), (whole.depth, None));
+    let names: Vec<&str> =
+        model.scenario().threads.iter().map(|thread| thread.name.as_str()).collect();
+    assert_eq!(lean.outcomes.len(), whole.outcomes.len());
+    for (one, other) in lean.outcomes.iter().zip(&whole.outcomes) {
+        assert_eq!(one.lines, other.lines);
+        let order = schedule::parse(&one.schedule, &names).expect("a schedule");
+        assert_eq!(replay(&model, &order).expect("it can be run").outcome, one.lines);
+    }
+    for (one, other) in lean.verdicts.iter().zip(&whole.verdicts) {
+        assert_eq!((&one.property, one.state), (&other.property, other.state));
+        let (one, other) = (one.witness.as_ref(), other.witness.as_ref());
+        assert_eq!(one.is_some(), other.is_some());
+        assert!(one.map(|one| one.preemptions) >= other.map(|other| other.preemptions));
+    }
+    let few = Limits { states: 50, ..limits };
+    let bounded = explore(&model, &few, &mut |_| {}).expect("it can be run");
+    assert_eq!(bounded.completeness(), "bounded by 50 states");
+}
