@@ -216,3 +216,25 @@ fn an_order_that_breaks_a_property_is_found_and_can_be_replayed() {
     let ran = npfs(&["explore", "--jobs", "2"], &path);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
 }
+
+#[test]
+fn parts_of_a_search_are_put_together() {
+    let folder = folder();
+    let path = with_file(&folder, "deadlock.scenario", DEADLOCK.replace('@', "\""));
+    let whole = npfs(&["explore"], &path);
+    let part = |name: &str, which: &str| {
+        let ran = npfs(&["explore", "--partition", which], &path);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+        with_file(&folder, name, ran.out)
+    };
+    let (one, two) = (part("1.json", "1/2"), part("2.json", "2/2"));
+    let merged = npfs(&["merge", one.to_str().expect("a path in UTF-8")], &two);
+    assert_eq!((merged.code, merged.out), (whole.code, whole.out));
+    let missing = npfs(&["merge"], &two);
+    assert!(missing.out.contains("bounded by missing parts (1 of 2)"), "{}", missing.out);
+    let ran = npfs(&["merge"], &path);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.starts_with(&path.display().to_string()), "{}", ran.err);
+    let ran = npfs(&["explore", "--partition", "3/2"], &path);
+    assert_eq!(ran.code, 2);
+}

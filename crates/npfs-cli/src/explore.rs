@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use npfs_explore::strategy::{Pct, RandomWalk, RoundRobin, sample};
+use npfs_explore::strategy::{Pct, Portfolio, Pos, RandomWalk, RoundRobin, Strategy, Urw, sample};
 use npfs_explore::{
-    Limits, Model, Progress, Report, Standing, explore as search, replay, schedule,
+    Limits, Model, Partition, Progress, Report, Standing, explore as search, explore_part, replay,
+    schedule,
 };
 use npfs_trace::Scenario;
 use npfs_trace::scenario::ChoicePoint;
@@ -29,10 +30,10 @@ pub(crate) struct Options {
     /// How orders are chosen: all of them, or some.
     #[arg(long, value_enum, default_value_t = Way::Exhaustive)]
     strategy: Way,
-    /// The seed of random and pct.
+    /// The seed of what is drawn.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many runs random and pct make.
+    /// How many runs are drawn.
     #[arg(long, default_value_t = 10_000)]
     runs: u64,
     /// How many ordered steps a defect may need that pct looks for.
@@ -56,12 +57,18 @@ pub(crate) struct Options {
     /// How many workers search. What is found is the same.
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
+    /// Search one part of several, such as 2/4, and print it for `npfs merge`.
+    #[arg(long, value_name = "I/N", value_parser = partition)]
+    partition: Option<Partition>,
     /// Keep every state whole, instead of trusting that hashes of 64 bits differ.
     #[arg(long)]
     exact: bool,
     /// Leave out orders that only swap steps which have nothing to do with each other.
     #[arg(long)]
     reduce: bool,
+    /// Keep nothing but the keys of states: a fifth of the memory. Orders are not counted.
+    #[arg(long)]
+    lean: bool,
     /// Switch a choice point on, whatever the file says: timers, waiters.
     #[arg(long, value_name = "POINT", value_delimiter = ',', value_parser = choice_point)]
     choices: Vec<ChoicePoint>,
@@ -81,10 +88,23 @@ enum Way {
     Random,
     /// Priorities that change a few times.
     Pct,
+    /// Threads with more steps before them come next more often.
+    Urw,
+    /// Every step has a priority of its own.
+    Pos,
+    /// random, urw, pos and pct of several depths, a run each in turn.
+    Portfolio,
 }
 
 fn choice_point(text: &str) -> Result<ChoicePoint, String> {
     ChoicePoint::from_word(text).ok_or_else(|| "wanted timers or waiters".to_owned())
+}
+
+fn partition(text: &str) -> Result<Partition, String> {
+    let numbers = text
+        .split_once('/')
+        .and_then(|(number, of)| Partition::new(number.parse().ok()?, of.parse().ok()?));
+    numbers.ok_or_else(|| "wanted a part and a number of parts, such as 2/4".to_owned())
 }
 
 impl Options {
@@ -99,6 +119,7 @@ impl Options {
             exact: self.exact,
             check: false,
             reduce: self.reduce,
+            lean: self.lean,
             jobs: self.jobs,
         }
     }
@@ -118,6 +139,15 @@ pub(crate) fn explore(options: &Options, streams: &mut Streams<'_>) -> Verdict {
             [path] => verdict.max(show(path, text, options, streams)),
             _ => {
                 streams.say("--replay: wanted one scenario file");
+                Verdict::Failed
+            }
+        };
+    }
+    if let Some(partition) = options.partition {
+        return match &found[..] {
+            [path] => verdict.max(part(path, partition, options, streams)),
+            _ => {
+                streams.say("--partition: wanted one scenario file");
                 Verdict::Failed
             }
         };
@@ -176,21 +206,81 @@ fn one(path: &Path, options: &Options) -> Result<Report, String> {
     let model = model(path, options)?;
     let mut watch = Watch::new(path);
     let (seed, runs) = (options.seed, options.runs);
+    let draw = |strategy: &mut dyn Strategy, name: &str| {
+        sample(&model, strategy, runs, &format!("{name} with seed {seed}"))
+    };
     let report = match options.strategy {
         Way::Exhaustive => search(&model, &options.limits(), &mut |one| watch.tell(one)),
         Way::RoundRobin => sample(&model, &mut RoundRobin::default(), 1, "round robin"),
-        Way::Random => {
-            let name = format!("random with seed {seed}");
-            sample(&model, &mut RandomWalk::new(seed), runs, &name)
-        }
+        Way::Random => draw(&mut RandomWalk::new(seed), "random"),
         Way::Pct => {
             let depth = options.pct_depth;
-            let name = format!("pct of depth {depth} with seed {seed}");
-            sample(&model, &mut Pct::new(seed, depth), runs, &name)
+            draw(&mut Pct::new(seed, depth), &format!("pct of depth {depth}"))
         }
+        Way::Urw => draw(&mut Urw::new(seed), "urw"),
+        Way::Pos => draw(&mut Pos::new(seed), "pos"),
+        Way::Portfolio => draw(&mut Portfolio::new(seed), "the portfolio"),
     };
     watch.clear();
     report.map_err(|unfit| unfit_text(path, &unfit))
+}
+
+/// Searches a part and prints it.
+fn part(
+    path: &Path,
+    partition: Partition,
+    options: &Options,
+    streams: &mut Streams<'_>,
+) -> Verdict {
+    if options.strategy != Way::Exhaustive {
+        streams.say("--partition: wanted the exhaustive strategy");
+        return Verdict::Failed;
+    }
+    let mut watch = Watch::new(path);
+    let part = model(path, options).and_then(|model| {
+        explore_part(&model, &options.limits(), partition, &mut |one| watch.tell(one))
+            .map_err(|unfit| unfit_text(path, &unfit))
+    });
+    watch.clear();
+    match part {
+        Ok(text) => {
+            streams.print(&text);
+            Verdict::Holds
+        }
+        Err(error) => {
+            streams.say(&error);
+            Verdict::Failed
+        }
+    }
+}
+
+/// Puts parts of a search together.
+pub(crate) fn merge(paths: &[PathBuf], json: bool, streams: &mut Streams<'_>) -> Verdict {
+    let mut texts = Vec::new();
+    for path in paths {
+        match files::read(path) {
+            Ok(text) => texts.push(text),
+            Err(error) => {
+                streams.say(&error);
+                return Verdict::Failed;
+            }
+        }
+    }
+    let report = match npfs_explore::merge(&texts) {
+        Ok(report) => report,
+        Err((place, why)) => {
+            let path = paths.get(place).map_or(String::new(), |path| path.display().to_string());
+            streams.say(&format!("{path}: {why}"));
+            return Verdict::Failed;
+        }
+    };
+    if json {
+        streams.print(&format!("{:#}\n", report.json()));
+    } else {
+        streams.print(&report.table());
+        streams.print(&report.findings());
+    }
+    if report.holds() { Verdict::Holds } else { Verdict::Differs }
 }
 
 /// Shows one order.
@@ -313,8 +403,15 @@ impl Watch {
         }
         self.told = Some(Instant::now());
         let rate = progress.states as f64 / self.begun.elapsed().as_secs_f64();
-        let Progress { states, depth, .. } = progress;
-        eprint!("\r\x1b[K{name}: {states} states, {rate:.0} a second, at depth {depth}");
+        let Progress { states, depth, done, .. } = progress;
+        let depth = if depth > 0 { format!(", at depth {depth}") } else { String::new() };
+        let done = done.map_or(String::new(), |done| {
+            let left = self.begun.elapsed().as_secs_f64() * (1.0 - done) / done.max(1e-6);
+            let left =
+                if left < 3e5 { format!(", {left:.0} s left at this rate") } else { String::new() };
+            format!(", {:.1} % of the choices{left}", done * 100.0)
+        });
+        eprint!("\r\x1b[K{name}: {states} states, {rate:.0} a second{depth}{done}");
     }
 
     fn clear(&self) {

@@ -50,6 +50,15 @@ enum Command {
     Explore(Box<explore::Options>),
     /// Draw random scenarios, with what the model answers: for a comparison with a real system.
     Random(random::Options),
+    /// Put together the parts of a search that `npfs explore --partition` has printed.
+    Merge {
+        /// Files with parts.
+        #[arg(required = true)]
+        parts: Vec<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the state of the model after some steps of a scenario.
     Dump {
         /// A scenario file.
@@ -116,6 +125,7 @@ pub fn command<A: Into<OsString> + Clone>(
         Command::Diff(options) => diff::diff(&options, &mut streams),
         Command::Explore(options) => explore::explore(&options, &mut streams),
         Command::Random(options) => random::random(&options, &mut streams),
+        Command::Merge { parts, json } => explore::merge(&parts, json, &mut streams),
         Command::Dump { scenario, step } => dump::dump(&scenario, step, &mut streams),
     };
     match verdict {

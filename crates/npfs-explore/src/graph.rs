@@ -140,13 +140,16 @@ impl Graph {
             }
             let best = &mut fewest.best[state as usize];
             *best = (*best).min(cost);
-            let could_go_on =
-                last > 0 && self.out(state as usize).iter().any(|edge| who(edge.choice) == last);
+            let could_go_on = last > 0
+                && self
+                    .out(state as usize)
+                    .iter()
+                    .any(|edge| edge.choice.thread_or_clock() == last);
             for (place, edge) in self.out(state as usize).iter().enumerate() {
                 if !allowed(edge.to as usize) {
                     continue;
                 }
-                let next = who(edge.choice);
+                let next = edge.choice.thread_or_clock();
                 let preempts = could_go_on && next != last;
                 let cost = cost + u32::from(preempts);
                 let node_to = edge.to as usize * width + next;
@@ -194,10 +197,6 @@ impl Fewest {
         schedule.reverse();
         Way { preemptions, schedule }
     }
-}
-
-fn who(choice: Choice) -> usize {
-    choice.place().map_or(0, |place| place + 1)
 }
 
 fn starts(states: usize, edges: &[Edge]) -> Vec<u32> {

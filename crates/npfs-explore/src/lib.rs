@@ -6,11 +6,15 @@
 #![forbid(unsafe_code)]
 
 pub mod code;
+mod dpor;
+mod flow;
 mod graph;
+mod lean;
 mod machine;
 mod model;
 mod outcome;
 mod parallel;
+mod partition;
 mod property;
 pub mod random;
 mod reduce;
@@ -18,6 +22,7 @@ mod report;
 pub mod schedule;
 mod search;
 pub mod strategy;
+mod system;
 mod transcript;
 
 #[cfg(test)]
@@ -27,8 +32,14 @@ mod tests;
 
 use std::sync::Arc;
 
+use npfs_trace::scenario::Scope;
+
+use npfs_machine::{hash, visited};
+
+pub use dpor::Traces;
 pub use machine::{Machine, Mark, Touch};
 pub use model::{Model, Unfit};
+pub use partition::{Partition, explore_part, merge};
 pub use report::{Outcome, Report, Standing, Verdict, Witness};
 pub use schedule::Choice;
 pub use search::{Limits, Progress};
@@ -48,6 +59,16 @@ pub fn explore(
         && limits.preemptions.is_none()
         && !limits.exact
         && property::about_ends_only(model);
+    let plain = !reduce && !limits.exact && limits.jobs <= 1 && limits.preemptions.is_none();
+    let scopes: Vec<Scope> = model.properties.iter().map(|property| property.scope).collect();
+    if limits.lean && plain && !scopes.contains(&Scope::Eventually) {
+        let (lean, states, bounds) =
+            search::lean(&mut machine, limits, lean::Lean::new(scopes), progress);
+        let names = transcript::names(model);
+        let claimed = report::claimed(model);
+        let show = |way: &graph::Way| report::show(model, way);
+        return Ok(lean.report(&mut machine, states, bounds, &claimed, &names, &show));
+    }
     let found = if reduce {
         reduce::search(&mut machine, limits, &|touch| touch, progress)
     } else if limits.jobs > 1 && !limits.exact {
@@ -56,4 +77,15 @@ pub fn explore(
         search::search(&mut machine, limits, progress)
     };
     Ok(Report::new(model, &found))
+}
+
+/// Executes one order of each trace of a model: of those that differ only in steps which have
+/// nothing to do with each other. It needs no memory of states; limits are those of depth and
+/// time.
+///
+/// # Errors
+/// When what stands above `race` cannot be run.
+pub fn traces(model: &Arc<Model>, limits: &Limits) -> Result<Traces, Unfit> {
+    let mut machine = Machine::new(Arc::clone(model))?;
+    Ok(dpor::search(&mut machine, limits).0)
 }

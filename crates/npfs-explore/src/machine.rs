@@ -14,6 +14,7 @@ use npfs_kernel::program::{Next, Program, StatusBlocks};
 use npfs_kernel::{Footprint, Kernel, ProcessSpec};
 use npfs_machine::holds;
 
+use crate::flow::{self, Ledger, Moves};
 use crate::model::{Before, Instr, Model, OpCode, Slot, Unfit};
 use crate::schedule::Choice;
 use npfs_machine::hash;
@@ -32,10 +33,14 @@ pub struct Machine {
     ticks: u32,
     /// The hash of each thread, and the sum of these and of the words that matter.
     hashes: Vec<u64>,
+    /// The hash of each word, and whether it is not up to date; those words.
+    word_hashes: Vec<(u64, bool)>,
+    stale_words: Vec<Slot>,
     sum: u64,
     log: Vec<Change>,
-    /// Who is in the log since the step began.
+    /// Who is in the log since the last mark, and whose hash is not up to date.
     kept: [u64; 4],
+    stale: [u64; 4],
     tracking: bool,
     touched: Touched,
     caused: Vec<Completion>,
@@ -109,9 +114,8 @@ struct Runner {
     history: u64,
     results: u32,
     blocks: Vec<Block>,
-    /// Bytes that its writes have put into pipes, and that its reads have taken out.
-    written: u64,
-    taken: u64,
+    /// What its calls have put into pipes and taken out.
+    ledger: Ledger,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -127,30 +131,6 @@ enum Running {
     Woken(Box<Program>, Outcome),
     /// The operation makes this call next.
     Before(Box<Program>, Box<Call>),
-}
-
-/// What a call moves when it succeeds.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-enum Moves {
-    #[default]
-    Nothing,
-    In,
-    Out,
-    /// A transact writes this many bytes and reads the rest.
-    Both(u32),
-    Flush,
-}
-
-impl Moves {
-    fn of(call: &Call) -> Moves {
-        match call {
-            Call::ReadFile { .. } => Moves::Out,
-            Call::WriteFile { .. } => Moves::In,
-            Call::TransactNamedPipe { data, .. } => Moves::Both(data.size()),
-            Call::FlushFileBuffers { .. } => Moves::Flush,
-            _ => Moves::Nothing,
-        }
-    }
 }
 
 /// The status block of an operation that may end without its thread.
@@ -177,8 +157,8 @@ enum End {
 
 #[derive(Clone, Debug)]
 enum Change {
-    /// A thread with its hash.
-    Thread(usize, Box<Runner>, u64),
+    /// A thread with its hash, if that was up to date.
+    Thread(usize, Box<Runner>, Option<u64>),
     Word(Slot, Bound),
 }
 
@@ -187,7 +167,6 @@ enum Change {
 pub struct Mark {
     kernel: npfs_kernel::Mark,
     log: usize,
-    sum: u64,
     advanced: u32,
     ticks: u32,
 }
@@ -211,6 +190,12 @@ pub struct Touch {
 }
 
 impl Touch {
+    /// What was touched in the kernel, and whose status blocks were looked at and written.
+    pub(crate) fn of_blocks(kernel: Footprint, blocks: (u64, u64)) -> Touch {
+        let (blocks_read, blocks_written) = blocks;
+        Touch { kernel, outside: Touched { blocks_read, blocks_written, ..Touched::default() } }
+    }
+
     /// Whether the order of two steps may matter.
     pub fn conflicts(&self, other: &Touch) -> bool {
         let (one, two) = (&self.outside, &other.outside);
@@ -325,9 +310,12 @@ impl Machine {
             advanced: 0,
             ticks: 0,
             hashes: vec![0; model.threads.len()],
+            word_hashes: vec![(0, false); model.words.len()],
+            stale_words: Vec::new(),
             sum: 0,
             log: Vec::new(),
             kept: [0; 4],
+            stale: [0; 4],
             tracking: false,
             touched: Touched::default(),
             caused: Vec::new(),
@@ -374,21 +362,24 @@ impl Machine {
         self.tracking = true;
         self.log.clear();
         self.sum = 0;
+        (self.kept, self.stale) = ([0; 4], [0; 4]);
         for place in 0..self.threads.len() {
             self.hashes[place] = self.thread_hash(place);
             self.sum = self.sum.wrapping_add(self.hashes[place]);
         }
+        self.stale_words.clear();
         for slot in 0..self.words.len() {
-            self.sum = self.sum.wrapping_add(self.word_hash(slot));
+            self.word_hashes[slot] = (self.word_hash(slot), false);
+            self.sum = self.sum.wrapping_add(self.word_hashes[slot].0);
         }
     }
 
     /// A point to return to. Needs [`Machine::track`].
     pub fn mark(&mut self) -> Mark {
+        self.kept = [0; 4];
         Mark {
             kernel: self.kernel.mark(),
             log: self.log.len(),
-            sum: self.sum,
             advanced: self.advanced,
             ticks: self.ticks,
         }
@@ -402,18 +393,27 @@ impl Machine {
                 Some(Change::Thread(place, runner, hash)) => {
                     self.results[place].truncate(runner.results as usize);
                     self.threads[place] = *runner;
-                    self.hashes[place] = hash;
+                    let bit = 1 << (place % 64);
+                    match hash {
+                        Some(hash) => {
+                            self.stale[place / 64] &= !bit;
+                            self.set_hash(place, hash);
+                        }
+                        None => self.stale[place / 64] |= bit,
+                    }
                 }
-                Some(Change::Word(slot, bound)) => self.words[usize::from(slot)] = bound,
+                Some(Change::Word(slot, bound)) => self.set_word(usize::from(slot), bound),
                 None => break,
             }
         }
-        (self.sum, self.advanced, self.ticks) = (mark.sum, mark.advanced, mark.ticks);
+        self.kept = [0; 4];
+        (self.advanced, self.ticks) = (mark.advanced, mark.ticks);
     }
 
     /// A hash of the state. Equal keys stand for equal states, but for a chance of
     /// (number of states)² / 2⁶⁴.
     pub fn key(&mut self) -> u64 {
+        self.rehash();
         let clock = (u64::from(self.advanced) << 32) | u64::from(self.ticks);
         let rest = self.sum.wrapping_add(hash::scramble(clock ^ 0xA5A5_A5A5));
         hash::scramble(self.kernel.fingerprint() ^ rest.rotate_left(32)).wrapping_add(rest)
@@ -577,9 +577,6 @@ impl Machine {
                 }
             }
         }
-        if self.tracking {
-            self.rehash();
-        }
     }
 
     fn pass(&mut self, model: &Model, to: npfs_abi::Time) {
@@ -590,27 +587,48 @@ impl Machine {
         self.wake(model);
     }
 
-    /// Writes a thread to the log, before its first change in a step.
+    /// Writes a thread to the log, before its first change since the last mark.
     fn keep(&mut self, place: usize) {
-        let bit = 1 << (place % 64);
-        if self.tracking && self.kept[place / 64] & bit == 0 {
-            self.kept[place / 64] |= bit;
-            let runner = Box::new(self.threads[place].clone());
-            self.log.push(Change::Thread(place, runner, self.hashes[place]));
+        let (word, bit) = (place / 64, 1 << (place % 64));
+        if !self.tracking {
+            return;
         }
+        if self.kept[word] & bit == 0 {
+            self.kept[word] |= bit;
+            let hash = (self.stale[word] & bit == 0).then_some(self.hashes[place]);
+            let runner = Box::new(self.threads[place].clone());
+            self.log.push(Change::Thread(place, runner, hash));
+        }
+        self.stale[word] |= bit;
     }
 
-    /// Brings the hashes of the threads that were changed up to date.
+    /// Brings the hashes of the threads and words that were changed up to date.
     fn rehash(&mut self) {
-        for (word, bits) in std::mem::take(&mut self.kept).into_iter().enumerate() {
-            let mut bits = bits;
+        while let Some(slot) = self.stale_words.pop() {
+            let slot = usize::from(slot);
+            let hash = self.word_hash(slot);
+            let (before, _) = std::mem::replace(&mut self.word_hashes[slot], (hash, false));
+            self.sum = self.sum.wrapping_sub(before).wrapping_add(hash);
+        }
+        for word in 0..self.stale.len() {
+            let mut bits = std::mem::take(&mut self.stale[word]);
             while bits != 0 {
                 let place = word * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
-                let hash = self.thread_hash(place);
-                let before = std::mem::replace(&mut self.hashes[place], hash);
-                self.sum = self.sum.wrapping_sub(before).wrapping_add(hash);
+                self.set_hash(place, self.thread_hash(place));
             }
+        }
+    }
+
+    fn set_hash(&mut self, place: usize, hash: u64) {
+        let before = std::mem::replace(&mut self.hashes[place], hash);
+        self.sum = self.sum.wrapping_sub(before).wrapping_add(hash);
+    }
+
+    fn set_word(&mut self, slot: usize, bound: Bound) {
+        self.words[slot] = bound;
+        if self.tracking && !std::mem::replace(&mut self.word_hashes[slot].1, true) {
+            self.stale_words.push(slot as Slot);
         }
     }
 
@@ -738,10 +756,10 @@ impl Machine {
     fn call(&mut self, place: usize, call: &Call) -> Outcome {
         let thread = ThreadId(place as u32 + 1);
         let mut caused = std::mem::take(&mut self.caused);
+        let moves = Moves::of(&self.kernel, thread, call);
         let outcome = self.kernel.step(thread, call, &mut caused);
         let runner = &mut self.threads[place];
         runner.calls += 1;
-        let moves = Moves::of(call);
         let by_block = call.delivery().and_then(|delivery| match *delivery {
             Delivery::Return => match outcome {
                 Outcome::Pending(_) => Some((None, true)),
@@ -763,7 +781,7 @@ impl Machine {
             runner.blocks.push(Block { call, operation, event, end, moves, private });
         }
         match &outcome {
-            Outcome::Done(reply) => runner.count(moves, reply),
+            Outcome::Done(reply) => self.count(place, moves, reply),
             Outcome::Blocked(_) => runner.moves = moves,
             Outcome::Pending(_) => {}
         }
@@ -790,17 +808,15 @@ impl Machine {
             }
             self.keep(place);
             self.touched.blocks_written |= 1 << place.min(63);
-            let runner = &mut self.threads[place];
             if let Some(at) = found {
                 let reply = completion.reply.clone();
                 if completion.wakes {
                     // An OVERLAPPED on a synchronous handle; the call returns its end, too.
-                    runner.blocks[at].end = End::Told(reply);
+                    self.threads[place].blocks[at].end = End::Told(reply);
                     continue;
                 }
-                let moves = runner.blocks[at].moves;
-                runner.count(moves, &reply);
-                runner.blocks[at].end =
+                self.count(place, self.threads[place].blocks[at].moves, &reply);
+                self.threads[place].blocks[at].end =
                     if completion.held { End::Held(reply) } else { End::Told(reply) };
             }
         }
@@ -821,7 +837,8 @@ impl Machine {
             self.keep(place);
             let runner = &mut self.threads[place];
             let moves = std::mem::take(&mut runner.moves);
-            runner.count(moves, &completion.reply);
+            self.count(place, moves, &completion.reply);
+            let runner = &mut self.threads[place];
             let step = runner.step;
             match std::mem::take(&mut runner.running) {
                 Running::Inside(program) => {
@@ -868,12 +885,8 @@ impl Machine {
         let bound = Bound { value, thread: place as u32, result: self.threads[place].results };
         if self.tracking {
             self.log.push(Change::Word(slot, self.words[at]));
-            self.sum = self.sum.wrapping_sub(self.word_hash(at));
         }
-        self.words[at] = bound;
-        if self.tracking {
-            self.sum = self.sum.wrapping_add(self.word_hash(at));
-        }
+        self.set_word(at, bound);
     }
 
     /// The end of an operation for its thread.
@@ -1012,11 +1025,20 @@ impl Machine {
         }
     }
 
-    /// Bytes that writes have put into pipes, and that reads have taken out.
-    pub(crate) fn bytes(&self) -> (u64, u64) {
-        self.threads.iter().fold((0, 0), |(written, taken), runner| {
-            (written + runner.written, taken + runner.taken)
-        })
+    /// Whether bytes were accepted that nobody has read, and no failing flush has told of it.
+    pub(crate) fn has_lost_data(&self) -> bool {
+        flow::any(self.threads.iter().map(|runner| &runner.ledger))
+    }
+
+    /// A call of a thread has ended.
+    fn count(&mut self, place: usize, moves: Moves, reply: &Reply) {
+        let outstanding = match moves {
+            Moves::Flush(flow) => {
+                flow::outstanding(self.threads.iter().map(|runner| &runner.ledger), flow)
+            }
+            Moves::Nothing | Moves::In(_) | Moves::Out(_) | Moves::Both(..) => 0,
+        };
+        self.threads[place].ledger.note(moves, reply, outstanding);
     }
 
     /// Whether an overlapped operation is pending.
@@ -1036,26 +1058,6 @@ impl Machine {
             sum = sum.wrapping_add(hash::of(place as u64 + 77, &value));
         }
         hash::scramble(sum)
-    }
-}
-
-impl Runner {
-    fn count(&mut self, moves: Moves, reply: &Reply) {
-        let bytes = u64::from(reply.information);
-        let failed = reply.status.is_error();
-        match moves {
-            Moves::Nothing => {}
-            Moves::In => self.written += bytes,
-            Moves::Out => self.taken += bytes,
-            Moves::Both(_) if failed => {}
-            Moves::Both(written) => {
-                self.written += u64::from(written);
-                self.taken += bytes;
-            }
-            // Whoever wrote has been told that it was in vain.
-            Moves::Flush if failed => self.written = 0,
-            Moves::Flush => {}
-        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! What an execution came to, in words.
 
 use npfs_abi::{Op, Outcome, Output, Reply, ThreadId};
+use npfs_kernel::Kernel;
 use npfs_trace::scenario::{Action, Word};
+use npfs_trace::text::Printer;
 
 use crate::machine::{Machine, Recorded};
 
@@ -62,14 +64,20 @@ fn verb(machine: &Machine, step: u32) -> String {
 
 /// An outcome without values of handles.
 pub(crate) fn text(machine: &Machine, outcome: &Outcome) -> String {
+    words(&machine.model.printer, outcome)
+}
+
+/// The same with a printer.
+pub(crate) fn words(printer: &Printer, outcome: &Outcome) -> String {
     match outcome {
         Outcome::Pending(_) => "pending".to_owned(),
         Outcome::Blocked(_) => "blocked".to_owned(),
-        Outcome::Done(reply) => reply_text(machine, reply),
+        Outcome::Done(reply) => reply_text(printer, reply),
     }
 }
 
-fn reply_text(machine: &Machine, reply: &Reply) -> String {
+/// A reply without values of handles.
+pub(crate) fn reply_text(printer: &Printer, reply: &Reply) -> String {
     let plain: Output<Word> = match &reply.output {
         Output::None | Output::Handle(_) | Output::Handles(..) => {
             let creates = !matches!(reply.output, Output::None);
@@ -96,7 +104,7 @@ fn reply_text(machine: &Machine, reply: &Reply) -> String {
         Output::Descriptor(descriptor) => Output::Descriptor(descriptor.clone()),
     };
     let (status, information) = (reply.status, reply.information);
-    machine.model.printer.reply(&Reply { status, information, output: plain })
+    printer.reply(&Reply { status, information, output: plain })
 }
 
 /// The operation of a step as its scenario writes it, and the words before it.
@@ -114,8 +122,13 @@ pub(crate) fn action(machine: &Machine, step: u32) -> String {
 
 /// Who sleeps at the end, and for whom; a ring of sleepers is named.
 pub(crate) fn sleepers(machine: &Machine) -> Vec<String> {
-    let waiting = machine.kernel.waiting();
-    let name = |thread: &ThreadId| machine.model.printer.thread(*thread);
+    who_sleeps(&machine.kernel, &machine.model.printer)
+}
+
+/// The same of a kernel.
+pub(crate) fn who_sleeps(kernel: &Kernel, printer: &Printer) -> Vec<String> {
+    let waiting = kernel.waiting();
+    let name = |thread: &ThreadId| printer.thread(*thread);
     let mut lines: Vec<String> = waiting
         .iter()
         .map(|one| {

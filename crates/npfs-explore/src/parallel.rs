@@ -111,7 +111,7 @@ pub(crate) fn search(
         while workers.iter().any(|worker| !worker.is_finished()) {
             std::thread::park_timeout(std::time::Duration::from_millis(5));
             let states = shared.states.load(Ordering::Relaxed);
-            progress(Progress { states, transitions: 0, depth: 0 });
+            progress(Progress { states, transitions: 0, depth: 0, done: None });
         }
         for worker in workers {
             match worker.join() {

@@ -56,12 +56,7 @@ fn holds_here(test: &Test, machine: &Machine, last: bool) -> bool {
         }
         Test::Deadlock => last && (0..machine.thread_count()).any(|place| machine.sleeps(place)),
         Test::Leak => last && !machine.kernel.leaks().is_empty(),
-        Test::LostData => {
-            last && {
-                let (written, taken) = machine.bytes();
-                written > taken
-            }
-        }
+        Test::LostData => last && machine.has_lost_data(),
         Test::UnendedRequest => last && machine.has_open_request(),
     }
 }

@@ -11,21 +11,21 @@
 //! between are left out, so it suits claims about ends only.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use crate::graph::{Edge, Graph};
-use crate::machine::{Machine, Mark, Touch};
-use crate::outcome;
-use crate::property;
+use crate::machine::Touch;
 use crate::schedule::Choice;
 use crate::search::{Ending, Found, Limits, Progress};
-use npfs_machine::visited::Visited;
+use crate::system::System;
+use crate::visited::Visited;
 
 /// What the future of a state touches, thread by thread; 0 is the clock.
 type Future = Vec<(u8, Touch)>;
 
-struct Frame {
+struct Frame<M> {
     state: u32,
-    mark: Mark,
+    mark: M,
     open: Vec<Choice>,
     /// Which of the open choices are to be taken, and which have been.
     wanted: u64,
@@ -45,8 +45,8 @@ const MOST_CHOICES: usize = 64;
 
 /// Searches as many orders as it takes to reach every end. The machine comes back as it was.
 /// `change` may falsify what a step touched, for tests; it does nothing otherwise.
-pub(crate) fn search(
-    machine: &mut Machine,
+pub(crate) fn search<S: System>(
+    machine: &mut S,
     limits: &Limits,
     change: &dyn Fn(Touch) -> Touch,
     progress: &mut dyn FnMut(Progress),
@@ -68,6 +68,7 @@ pub(crate) fn search(
         numbers: BTreeMap::new(),
         bounds: Vec::new(),
         frames: Vec::new(),
+        begun: Instant::now(),
     };
     search.run(machine, progress);
     machine.record(false);
@@ -83,7 +84,7 @@ pub(crate) fn search(
     }
 }
 
-struct Search<'a> {
+struct Search<'a, S: System> {
     limits: &'a Limits,
     change: &'a dyn Fn(Touch) -> Touch,
     visited: Visited,
@@ -98,15 +99,12 @@ struct Search<'a> {
     outcomes: Vec<Ending>,
     numbers: BTreeMap<u64, u32>,
     bounds: Vec<String>,
-    frames: Vec<Frame>,
+    frames: Vec<Frame<S::Mark>>,
+    begun: Instant,
 }
 
-fn who(choice: Choice) -> usize {
-    choice.place().map_or(0, |place| place + 1)
-}
-
-impl Search<'_> {
-    fn run(&mut self, machine: &mut Machine, progress: &mut dyn FnMut(Progress)) {
+impl<S: System> Search<'_, S> {
+    fn run(&mut self, machine: &mut S, progress: &mut dyn FnMut(Progress)) {
         let mark = machine.mark();
         let (state, _) = self.visited.insert(machine.key());
         self.enter(machine, state, mark);
@@ -134,44 +132,79 @@ impl Search<'_> {
             }
             if self.visited.len() % REPORT == 0 {
                 let (states, transitions) = (self.visited.len(), self.edges.len());
-                progress(Progress { states, transitions, depth: self.frames.len() });
+                let depth = self.frames.len();
+                progress(Progress { states, transitions, depth, done: None });
             }
-            self.enter(machine, to, mark);
-            if self.visited.len() >= self.limits.states {
-                self.bounds.push(format!("{} states", self.limits.states));
+            if let Some(bound) = self.bound() {
+                // What this state would have touched is not known, so nothing else is either.
+                self.bounds.push(bound);
+                self.note(machine, to);
+                machine.undo(mark);
                 break;
             }
+            self.enter(machine, to, mark);
         }
         while let Some(frame) = self.frames.pop() {
             machine.undo(frame.mark);
         }
     }
 
-    /// A new state goes onto the stack.
-    fn enter(&mut self, machine: &mut Machine, state: u32, mark: Mark) {
+    /// Why the search ends here, before the newest state.
+    fn bound(&self) -> Option<String> {
+        let limits = self.limits;
+        if self.visited.len() >= limits.states {
+            return Some(format!("{} states", limits.states));
+        }
+        if self.frames.len() as u64 >= u64::from(limits.depth) {
+            return Some(format!("{} steps", limits.depth));
+        }
+        if self.bytes() > limits.memory {
+            return Some(format!("{} MiB of memory", limits.memory >> 20));
+        }
+        let seldom = self.visited.len() % 256 == 0;
+        let time = limits.time.filter(|time| seldom && self.begun.elapsed() > *time)?;
+        Some(format!("{} ms", time.as_millis()))
+    }
+
+    fn bytes(&self) -> usize {
+        let future = size_of::<Future>() * 2
+            + self.frames.first().map_or(0, |frame| frame.before.len() * size_of::<(u8, Touch)>());
+        self.visited.bytes()
+            + self.edges.capacity() * size_of::<Edge>()
+            + (self.claims.capacity() + self.futures.capacity()) * 8
+            + self.kept.len() * 2 * future
+    }
+
+    /// Looks at a new state: what holds there, what can come next, and whether it is an end.
+    fn note(&mut self, machine: &mut S, state: u32) -> Vec<Choice> {
         let mut open = Vec::new();
         machine.choices(&mut open);
-        if !machine.model.properties.is_empty() {
-            self.claims.push(property::claims(machine, open.is_empty()));
-        }
+        self.claims.extend(machine.claims(open.is_empty()));
         self.futures.push(u32::MAX);
         if open.is_empty() {
             let key = machine.outcome_key();
             let fresh = self.outcomes.len() as u32;
             let number = *self.numbers.entry(key).or_insert(fresh);
             if number == fresh {
-                self.outcomes.push(Ending { key, lines: outcome::lines(machine) });
+                self.outcomes.push(Ending { key, lines: machine.outcome_lines() });
             }
             self.ends.push((state, number));
             self.end_keys.insert(machine.key());
         }
+        open
+    }
+
+    /// A new state goes onto the stack.
+    fn enter(&mut self, machine: &mut S, state: u32, mark: S::Mark) {
+        let mut open = self.note(machine, state);
         // Whoever made the last step goes on, if possible: that keeps orders simple.
         let last = self.frames.last().map(|frame| frame.who);
-        let first = open.iter().find(|choice| Some(who(**choice)) == last).or(open.first());
+        let first =
+            open.iter().find(|choice| Some(choice.thread_or_clock()) == last).or(open.first());
         let wanted = match first {
             _ if open.len() > MOST_CHOICES => u64::MAX,
             None => 0,
-            Some(first) => of(&open, who(*first)),
+            Some(first) => of(&open, first.thread_or_clock()),
         };
         open.truncate(MOST_CHOICES);
         self.frames.push(Frame {
@@ -188,8 +221,8 @@ impl Search<'_> {
     }
 
     /// A step is taken from the state on top: which steps of the stack does it race with?
-    fn take(&mut self, machine: &Machine, choice: Choice, touch: Touch) {
-        let mine = who(choice);
+    fn take(&mut self, machine: &S, choice: Choice, touch: Touch) {
+        let mine = choice.thread_or_clock();
         let threads = machine.thread_count() + 1;
         let top = self.frames.len() - 1;
         let mut before = vec![0_u32; threads];
@@ -235,10 +268,8 @@ impl Search<'_> {
         // A thread that could go on and cannot any more must have had its chance, and so must a
         // deadline that is gone.
         let stopped = frame.open.iter().any(|other| match other.place() {
-            Some(place) => who(*other) != mine && !machine.can_step(place),
-            None => {
-                *other == Choice::CLOCK && mine != 0 && machine.kernel.next_deadline().is_none()
-            }
+            Some(place) => other.thread_or_clock() != mine && !machine.can_step(place),
+            None => *other == Choice::CLOCK && mine != 0 && !machine.has_deadline(),
         });
         if stopped {
             frame.wanted = all(&frame.open);
@@ -246,7 +277,7 @@ impl Search<'_> {
     }
 
     /// The step on top leads to a state that was visited before: its future races as well.
-    fn meet(&mut self, machine: &Machine, state: u32) {
+    fn meet(&mut self, machine: &S, state: u32) {
         let Some(future) = self.kept.get(self.futures[state as usize] as usize) else { return };
         let future = future.clone();
         let threads = machine.thread_count() + 1;
@@ -324,7 +355,7 @@ impl Search<'_> {
     }
 
     /// A state is done with: its future is known.
-    fn leave(&mut self, machine: &mut Machine) {
+    fn leave(&mut self, machine: &mut S) {
         let Some(frame) = self.frames.pop() else { return };
         machine.undo(frame.mark);
         if let Some(parent) = self.frames.last_mut() {
@@ -357,7 +388,9 @@ fn join(one: &mut [u32], other: &[u32]) {
 /// The choices of a thread.
 fn of(open: &[Choice], thread: usize) -> u64 {
     let places = open.iter().take(MOST_CHOICES).enumerate();
-    places.filter(|(_, choice)| who(**choice) == thread).fold(0, |bits, (at, _)| bits | 1 << at)
+    places
+        .filter(|(_, choice)| choice.thread_or_clock() == thread)
+        .fold(0, |bits, (at, _)| bits | 1 << at)
 }
 
 fn all(open: &[Choice]) -> u64 {

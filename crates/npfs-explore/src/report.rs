@@ -47,6 +47,14 @@ pub struct Outcome {
     pub steps: u32,
 }
 
+/// A property: when its claim must hold, how it reads, and whether it is said to be broken.
+#[derive(Clone, Debug)]
+pub(crate) struct Claimed {
+    pub(crate) scope: Scope,
+    pub(crate) text: String,
+    pub(crate) broken: bool,
+}
+
 /// What was found about a property.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Verdict {
@@ -110,11 +118,20 @@ pub struct Witness {
 }
 
 impl Report {
-    /// Says what a search has found.
+    /// Says what a search of a scenario has found.
     pub(crate) fn new(model: &Arc<Model>, found: &Found) -> Report {
+        Report::of(found, &claimed(model), &names(model), &|way| show(model, way))
+    }
+
+    /// Says what a search has found. `show` gives the transcript of an order, and notes.
+    pub(crate) fn of(
+        found: &Found,
+        claimed: &[Claimed],
+        names: &[&str],
+        show: &dyn Fn(&Way) -> (String, Vec<String>),
+    ) -> Report {
         let graph = &found.graph;
         let ways = graph.ways();
-        let names = names(model);
         let all = |_: usize| true;
         let mut number = vec![0_usize; graph.states()];
         for (new, old) in graph.found_as.iter().enumerate() {
@@ -136,7 +153,7 @@ impl Report {
             outcomes.push(Outcome {
                 lines: ending.lines.clone(),
                 interleavings: found.counted.then_some(count),
-                schedule: schedule::print(&way.schedule, &names),
+                schedule: schedule::print(&way.schedule, names),
                 steps,
             });
         }
@@ -144,13 +161,21 @@ impl Report {
         let mut is_end = vec![false; graph.states()];
         ends.iter().for_each(|(state, _)| is_end[*state] = true);
         let complete = found.bounds.is_empty();
-        let verdicts = (0..model.properties.len())
-            .map(|place| {
+        let verdicts = claimed
+            .iter()
+            .enumerate()
+            .map(|(place, property)| {
                 let bit = 1 << place;
                 let claims: Vec<bool> = (0..graph.states())
                     .map(|state| found.claims[graph.found_as[state] as usize] & bit != 0)
                     .collect();
-                verdict(model, place, graph, &claims, &is_end, complete)
+                let (state, way) = verdict(property.scope, graph, &claims, &is_end, complete);
+                let witness = way.map(|way| {
+                    let (transcript, notes) = show(&way);
+                    Witness { transcript, notes, ..Witness::of(&way, names) }
+                });
+                let (property, broken) = (property.text.clone(), property.broken);
+                Verdict { property, state, broken, witness }
             })
             .collect();
         Report {
@@ -294,46 +319,64 @@ pub(crate) fn count(number: u128) -> String {
 }
 
 fn verdict(
-    model: &Arc<Model>,
-    place: usize,
+    scope: Scope,
     graph: &Graph,
     claims: &[bool],
     is_end: &[bool],
     complete: bool,
-) -> Verdict {
-    let property = &model.properties[place];
+) -> (Standing, Option<Way>) {
     let all = |_: usize| true;
     let has = |state: usize| claims[state];
     let has_not = |state: usize| !claims[state];
-    let way = match property.scope {
+    let way = match scope {
         Scope::Always => graph.simplest(&has_not, &all),
         Scope::Never | Scope::Reachable => graph.simplest(&has, &all),
         Scope::Outcome => graph.simplest(&|state| is_end[state] && !claims[state], &all),
         Scope::Eventually => graph.simplest(&|state| is_end[state] && !claims[state], &has_not),
     };
-    let state = match (property.scope, &way, complete) {
+    let state = match (scope, &way, complete) {
         (Scope::Reachable, Some(_), _) => Standing::Holds,
         (Scope::Reachable, None, true) => Standing::Broken,
         (_, Some(_), _) => Standing::Broken,
         (Scope::Reachable, None, false) | (_, None, false) => Standing::Unknown,
         (_, None, true) => Standing::Holds,
     };
-    let witness = way.map(|way| witness(model, &way));
-    Verdict { property: property.text.clone(), state, broken: property.broken, witness }
+    (state, way)
 }
 
-/// An order with what happens in it.
-pub(crate) fn witness(model: &Arc<Model>, way: &Way) -> Witness {
-    let mut witness = Witness {
-        schedule: schedule::print(&way.schedule, &names(model)),
-        preemptions: way.preemptions,
-        steps: way.schedule.len() as u32,
-        transcript: String::new(),
-        notes: Vec::new(),
-    };
-    if let Ok(replayed) = transcript::replay(model, &way.schedule) {
-        witness.transcript = replayed.text;
-        witness.notes = replayed.sleepers;
+impl Witness {
+    /// An order, and nothing about what happens in it.
+    pub(crate) fn of(way: &Way, names: &[&str]) -> Witness {
+        Witness {
+            schedule: schedule::print(&way.schedule, names),
+            preemptions: way.preemptions,
+            steps: way.schedule.len() as u32,
+            transcript: String::new(),
+            notes: Vec::new(),
+        }
     }
-    witness
+}
+
+/// The properties of a model.
+pub(crate) fn claimed(model: &Model) -> Vec<Claimed> {
+    let claim = |one: &crate::model::Compiled| Claimed {
+        scope: one.scope,
+        text: one.text.clone(),
+        broken: one.broken,
+    };
+    model.properties.iter().map(claim).collect()
+}
+
+/// What happens in an order of a scenario, and who sleeps at its end.
+pub(crate) fn show(model: &Arc<Model>, way: &Way) -> (String, Vec<String>) {
+    match transcript::replay(model, &way.schedule) {
+        Ok(replayed) => (replayed.text, replayed.sleepers),
+        Err(_) => (String::new(), Vec::new()),
+    }
+}
+
+/// An order of a scenario with what happens in it.
+pub(crate) fn witness(model: &Arc<Model>, way: &Way) -> Witness {
+    let (transcript, notes) = show(model, way);
+    Witness { transcript, notes, ..Witness::of(way, &names(model)) }
 }

@@ -39,6 +39,21 @@ impl Choice {
         usize::from(self.who).checked_sub(1)
     }
 
+    /// Whose step it is, from 1; 0 for the clock.
+    pub(crate) fn thread_or_clock(self) -> usize {
+        usize::from(self.who)
+    }
+
+    /// A number for it, and back.
+    pub(crate) fn code(self) -> u16 {
+        u16::from_be_bytes([self.who, self.how])
+    }
+
+    pub(crate) fn from_code(code: u16) -> Choice {
+        let [who, how] = code.to_be_bytes();
+        Choice { who, how }
+    }
+
     /// Who becomes the first who waits, from 0.
     pub fn first(self) -> Option<usize> {
         if self.who == 0 { None } else { usize::from(self.how).checked_sub(1) }

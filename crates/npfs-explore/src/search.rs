@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::graph::{Edge, Graph};
-use crate::machine::{Machine, Mark};
-use crate::outcome;
-use crate::property;
+use crate::hash;
+use crate::lean::Lean;
+use crate::partition::{Seen, Share};
 use crate::schedule::{self, Choice};
-use npfs_machine::hash;
-use npfs_machine::visited::Visited;
+use crate::system::System;
+use crate::visited::Visited;
 
 /// Where a search ends before it is complete.
 #[derive(Clone, Debug)]
@@ -32,6 +32,10 @@ pub struct Limits {
     /// is still reached; orders are not counted. Ignored with claims about states before the
     /// end, with a bound of preemptions and with `exact`.
     pub reduce: bool,
+    /// Keep nothing but the keys of states: 8 bytes in a table that is at least three eighths
+    /// full. Orders are not counted and witnesses are the orders first met. Ignored with a claim
+    /// of `eventually`, a bound of preemptions, `exact`, `reduce` and several workers.
+    pub lean: bool,
     /// How many workers search. What is found is the same with any number. With `exact` or
     /// `reduce` there is one.
     pub jobs: usize,
@@ -49,6 +53,7 @@ impl Default for Limits {
             exact: false,
             check: false,
             reduce: false,
+            lean: false,
             jobs: 1,
         }
     }
@@ -85,13 +90,27 @@ pub struct Progress {
     pub states: usize,
     /// Steps from state to state so far.
     pub transitions: usize,
-    /// The depth of the state it is at.
+    /// The depth of the state it is at; 0 with several workers, who are at several.
     pub depth: usize,
+    /// Which part of the choices is done, from 0 to 1, where that is known. States that come
+    /// again cost nothing, so it goes faster towards the end.
+    pub done: Option<f64>,
 }
 
-struct Frame {
+/// Which part of the choices on the way is done, as if each led to as many states.
+fn fraction<M>(frames: &[Frame<M>], choices: usize) -> f64 {
+    let ends = frames.iter().skip(1).map(|frame| frame.begin).chain([choices]);
+    let (mut done, mut width) = (0.0, 1.0);
+    for (frame, end) in frames.iter().zip(ends) {
+        width /= (end - frame.begin).max(1) as f64;
+        done += width * (frame.next - frame.begin).saturating_sub(1) as f64;
+    }
+    done
+}
+
+struct Frame<M> {
     state: u32,
-    mark: Mark,
+    mark: M,
     /// Its choices in the common list: where they begin and which is next.
     begin: usize,
     next: usize,
@@ -103,26 +122,12 @@ struct Frame {
 const REPORT: usize = 4096;
 
 /// Searches all orders from where the machine is. The machine comes back as it was.
-pub(crate) fn search(
-    machine: &mut Machine,
+pub(crate) fn search<S: System>(
+    machine: &mut S,
     limits: &Limits,
     progress: &mut dyn FnMut(Progress),
 ) -> Found {
-    machine.track();
-    let mut search = Search {
-        limits,
-        visited: Visited::new(),
-        edges: Vec::new(),
-        claims: Vec::new(),
-        ends: Vec::new(),
-        end_keys: BTreeSet::new(),
-        outcomes: Vec::new(),
-        numbers: BTreeMap::new(),
-        bounds: Vec::new(),
-        kept: Vec::new(),
-        begun: Instant::now(),
-    };
-    search.run(machine, progress);
+    let search = Search::new(limits, None, None).done(machine, progress);
     let graph = Graph::new(search.visited.len(), search.edges, machine.thread_count());
     Found {
         graph,
@@ -135,6 +140,40 @@ pub(crate) fn search(
     }
 }
 
+/// Searches all orders and keeps no graph. Gives what was found, states, and bounds.
+pub(crate) fn lean<S: System>(
+    machine: &mut S,
+    limits: &Limits,
+    lean: Lean,
+    progress: &mut dyn FnMut(Progress),
+) -> (Lean, u64, Vec<String>) {
+    let search = Search::new(limits, None, Some(lean)).done(machine, progress);
+    (search.lean.unwrap_or_default(), search.visited.len() as u64, search.bounds)
+}
+
+/// Searches what falls to one part.
+pub(crate) fn part<S: System>(
+    machine: &mut S,
+    limits: &Limits,
+    share: Share,
+    progress: &mut dyn FnMut(Progress),
+) -> Seen {
+    let search = Search::new(limits, Some(share), None).done(machine, progress);
+    let keys = search.visited.keys();
+    let key = |state: u32| keys[state as usize];
+    let edges = search.edges.iter().map(|edge| (key(edge.from), edge.choice, key(edge.to)));
+    let end = |((state, outcome), own): (&(u32, u32), &u64)| {
+        (key(*state), search.outcomes[*outcome as usize].key, *own)
+    };
+    Seen {
+        root: keys.first().copied().unwrap_or(0),
+        edges: edges.collect(),
+        claims: keys.iter().copied().zip(search.claims.iter().copied()).collect(),
+        ends: search.ends.iter().zip(&search.own_keys).map(end).collect(),
+        outcomes: search.outcomes.iter().map(|one| (one.key, one.lines.clone())).collect(),
+        bounds: search.bounds.clone(),
+    }
+}
 /// The key of a state together with what decides, under these limits, what may still come.
 pub(crate) fn mixed(key: u64, limits: &Limits, last: Option<Choice>, preemptions: u32) -> u64 {
     match limits.preemptions {
@@ -143,29 +182,67 @@ pub(crate) fn mixed(key: u64, limits: &Limits, last: Option<Choice>, preemptions
     }
 }
 
-struct Search<'a> {
+struct Search<'a, S> {
     limits: &'a Limits,
+    /// What falls to this search, if it is one of several parts.
+    share: Option<Share>,
+    /// What is kept instead of the graph.
+    lean: Option<Lean>,
     visited: Visited,
     edges: Vec<Edge>,
     claims: Vec<u64>,
     ends: Vec<(u32, u32)>,
     end_keys: BTreeSet<u64>,
+    /// The same, end by end.
+    own_keys: Vec<u64>,
     outcomes: Vec<Ending>,
     /// The numbers of outcomes, by their keys.
     numbers: BTreeMap<u64, u32>,
     bounds: Vec<String>,
-    kept: Vec<Machine>,
+    kept: Vec<S>,
     begun: Instant,
 }
 
-impl Search<'_> {
-    fn run(&mut self, machine: &mut Machine, progress: &mut dyn FnMut(Progress)) {
+impl<'a, S: System> Search<'a, S> {
+    fn new(limits: &'a Limits, share: Option<Share>, lean: Option<Lean>) -> Search<'a, S> {
+        let visited = if lean.is_some() { Visited::without_numbers() } else { Visited::new() };
+        Search {
+            limits,
+            share,
+            lean,
+            visited,
+            edges: Vec::new(),
+            claims: Vec::new(),
+            ends: Vec::new(),
+            end_keys: BTreeSet::new(),
+            own_keys: Vec::new(),
+            outcomes: Vec::new(),
+            numbers: BTreeMap::new(),
+            bounds: Vec::new(),
+            kept: Vec::new(),
+            begun: Instant::now(),
+        }
+    }
+
+    fn done(mut self, machine: &mut S, progress: &mut dyn FnMut(Progress)) -> Self {
+        machine.track();
+        self.run(machine, progress);
+        self
+    }
+
+    fn run(&mut self, machine: &mut S, progress: &mut dyn FnMut(Progress)) {
         let mut choices: Vec<Choice> = Vec::new();
         let mut here: Vec<Choice> = Vec::new();
-        let mut frames: Vec<Frame> = Vec::new();
+        let mut frames: Vec<Frame<S::Mark>> = Vec::new();
         let mark = machine.mark();
-        let (state, _) = self.number(machine, None, 0);
-        self.enter(machine, state, &mut here);
+        let (state, ..) = self.number(machine, None, 0);
+        match &mut self.lean {
+            None => self.enter(machine, state, &mut here),
+            Some(lean) => {
+                machine.choices(&mut here);
+                lean.look(machine, here.is_empty(), &Vec::new);
+            }
+        }
         choices.extend_from_slice(&here);
         frames.push(Frame { state, mark, begin: 0, next: 0, last: None, preemptions: 0 });
         while let Some(frame) = frames.last_mut() {
@@ -187,25 +264,48 @@ impl Search<'_> {
             let from = frame.state;
             let mark = machine.mark();
             machine.step(choice);
-            let (to, fresh) = self.number(machine, Some(choice), preemptions);
-            self.edges.push(Edge { from, choice, to });
+            let (to, fresh, key) = self.number(machine, Some(choice), preemptions);
+            match &mut self.lean {
+                None => self.edges.push(Edge { from, choice, to }),
+                Some(lean) => lean.transitions += 1,
+            }
             if !fresh {
                 machine.undo(mark);
                 continue;
             }
             if self.limits.check {
-                machine.kernel.check();
+                machine.check();
             }
-            self.enter(machine, to, &mut here);
+            match &mut self.lean {
+                None => self.enter(machine, to, &mut here),
+                Some(lean) => {
+                    machine.choices(&mut here);
+                    lean.depth = lean.depth.max(frames.len() as u32);
+                    let way = || {
+                        let before = frames.iter().filter_map(|frame| frame.last);
+                        before.chain([choice]).collect()
+                    };
+                    lean.look(machine, here.is_empty(), &way);
+                }
+            }
             if self.visited.len() % REPORT == 0 {
-                let (states, transitions) = (self.visited.len(), self.edges.len());
-                progress(Progress { states, transitions, depth: frames.len() });
+                let states = self.visited.len();
+                let transitions = match &self.lean {
+                    None => self.edges.len(),
+                    Some(lean) => lean.transitions as usize,
+                };
+                let done = Some(fraction(&frames, choices.len()));
+                progress(Progress { states, transitions, depth: frames.len(), done });
                 if self.limits.time.is_some_and(|time| self.begun.elapsed() > time) {
                     let time = self.limits.time.unwrap_or_default();
                     self.bound(format!("{} ms", time.as_millis()));
                     machine.undo(mark);
                     break;
                 }
+            }
+            if self.share.is_some_and(|share| !share.has(frames.len(), key)) {
+                machine.undo(mark);
+                continue;
             }
             if self.is_full(frames.len()) {
                 machine.undo(mark);
@@ -224,45 +324,47 @@ impl Search<'_> {
         }
     }
 
-    /// The number of the state the machine is in, and whether it is new.
+    /// The number of the state the machine is in, whether it is new, and its key.
     fn number(
         &mut self,
-        machine: &mut Machine,
+        machine: &mut S,
         last: Option<Choice>,
         preemptions: u32,
-    ) -> (u32, bool) {
+    ) -> (u32, bool, u64) {
         let mut key = mixed(machine.key(), self.limits, last, preemptions);
         loop {
             let (number, fresh) = self.visited.insert(key);
             if !self.limits.exact {
-                return (number, fresh);
+                return (number, fresh, key);
             }
             if fresh {
-                self.kept.push(machine.clone());
-                return (number, true);
+                self.kept.extend(machine.copy());
+                return (number, true, key);
             }
-            if self.kept[number as usize].same(machine) {
-                return (number, false);
+            if self.kept.get(number as usize).is_none_or(|kept| kept.same(machine)) {
+                return (number, false, key);
             }
             key = hash::scramble(key.wrapping_add(1));
         }
     }
 
     /// Looks at a new state: what may come next, what holds, and whether it is an end.
-    fn enter(&mut self, machine: &mut Machine, state: u32, here: &mut Vec<Choice>) {
+    fn enter(&mut self, machine: &mut S, state: u32, here: &mut Vec<Choice>) {
         machine.choices(here);
-        if !machine.model.properties.is_empty() {
-            self.claims.push(property::claims(machine, here.is_empty()));
-        }
+        self.claims.extend(machine.claims(here.is_empty()));
         if here.is_empty() {
             let key = machine.outcome_key();
             let fresh = self.outcomes.len() as u32;
             let number = *self.numbers.entry(key).or_insert(fresh);
             if number == fresh {
-                self.outcomes.push(Ending { key, lines: outcome::lines(machine) });
+                self.outcomes.push(Ending { key, lines: machine.outcome_lines() });
             }
             self.ends.push((state, number));
-            self.end_keys.insert(machine.key());
+            let key = machine.key();
+            self.end_keys.insert(key);
+            if self.share.is_some() {
+                self.own_keys.push(key);
+            }
         }
     }
 

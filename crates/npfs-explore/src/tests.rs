@@ -5,8 +5,10 @@ use std::sync::Arc;
 use npfs_trace::Scenario;
 use npfs_trace::scenario::ChoicePoint;
 
-use crate::strategy::{Pct, RandomWalk, sample};
-use crate::{Limits, Model, Report, Standing, explore, replay, schedule};
+use crate::strategy::{Pct, Portfolio, Pos, RandomWalk, Sampler, Strategy, Urw, sample};
+use crate::{
+    Limits, Model, Partition, Report, Standing, explore, explore_part, merge, replay, schedule,
+};
 
 fn model(text: &str) -> Model {
     let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{error}"));
@@ -92,6 +94,49 @@ fn random_runs_see_every_outcome() {
     assert_eq!(pct.outcomes.len(), 20);
 }
 
+/// Each strategy that can see every outcome does so, within a number of runs that none of the
+/// seeds needs. PCT of depth d cannot: it makes d - 1 changes.
+#[test]
+fn every_strategy_reaches_every_outcome_that_it_can() {
+    let seeds = 1..=5;
+    for (name, outcomes, most) in [("s2.scenario", 12, 4_000), ("s3n3.scenario", 20, 2_000)] {
+        let model = Arc::new(model(&fixture(name)));
+        let reached = |strategy: &mut dyn Strategy| {
+            let mut sampler = Sampler::new(&model).expect("it can be run");
+            while sampler.outcomes() < outcomes && sampler.runs() < most {
+                sampler.run(strategy);
+            }
+            sampler.outcomes()
+        };
+        for seed in seeds.clone() {
+            assert_eq!(reached(&mut RandomWalk::new(seed)), outcomes, "random on {name}");
+            assert_eq!(reached(&mut Urw::new(seed)), outcomes, "urw on {name}");
+            assert_eq!(reached(&mut Pos::new(seed)), outcomes, "pos on {name}");
+            assert_eq!(reached(&mut Portfolio::new(seed)), outcomes, "portfolio on {name}");
+            assert_eq!(reached(&mut Pct::new(seed, 6)), outcomes, "pct on {name}");
+        }
+    }
+}
+
+#[test]
+fn a_run_is_undone_at_its_end() {
+    let model = Arc::new(model(&fixture("s2.scenario")));
+    let fresh = |seed| sample(&model, &mut Portfolio::new(seed), 1, "one").expect("runs");
+    let mut sampler = Sampler::new(&model).expect("it can be run");
+    // What the first run leaves behind would show in the second.
+    for seed in [3, 4, 5] {
+        sampler.run(&mut Portfolio::new(seed));
+        assert_eq!(sampler.again(), Ok(()));
+    }
+    let lines = |report: Report| -> Vec<_> {
+        report.outcomes.into_iter().map(|outcome| outcome.lines).collect()
+    };
+    let mut apart: Vec<_> = [3, 4, 5].into_iter().flat_map(|seed| lines(fresh(seed))).collect();
+    apart.sort();
+    apart.dedup();
+    assert_eq!(lines(sampler.report("three")), apart);
+}
+
 // Windows promises no order of waiters (SYNC-18).
 #[test]
 fn any_waiter_may_be_first_where_that_is_switched_on() {
@@ -165,6 +210,66 @@ fn any_number_of_workers_finds_the_same() {
 }
 
 #[test]
+fn parts_put_together_are_the_whole() {
+    let text =
+        fixture("s2x3.scenario") + "never: deadlock\nbroken outcome: h1 is ok and h3 is ok\n";
+    let mut model = model(&text);
+    model.set_choice(ChoicePoint::Waiters, true);
+    let model = Arc::new(model);
+    for preemptions in [None, Some(2)] {
+        let limits = Limits { preemptions, ..Limits::default() };
+        let whole = explore(&model, &limits, &mut |_| {}).expect("it can be run");
+        for of in [1, 2, 5] {
+            let part = |number| {
+                let partition = Partition::new(number, of).expect("a part");
+                let part = || explore_part(&model, &limits, partition, &mut |_| {}).expect("runs");
+                assert_eq!(part(), part(), "the same every time");
+                part()
+            };
+            // In any order, and one of them twice.
+            let mut parts: Vec<String> = (1..=of).rev().map(part).collect();
+            parts.push(parts[0].clone());
+            assert_eq!(merge(&parts).as_ref(), Ok(&whole), "{of} parts");
+            if of == 5 {
+                let edges = |part: &String| part.len();
+                let most = parts.iter().map(edges).max().unwrap_or(0);
+                let all = edges(&{
+                    explore_part(&model, &limits, Partition::new(1, 1).expect("one"), &mut |_| {})
+                        .expect("runs")
+                });
+                assert!(most < all, "a part is less than the whole: {most} of {all}");
+                parts.remove(1);
+                let bounded = merge(&parts).expect("they belong together");
+                assert!(bounded.completeness().contains("missing parts (4 of 5)"), "{bounded:?}");
+            }
+        }
+    }
+    assert!(Partition::new(0, 2).is_none() && Partition::new(3, 2).is_none());
+}
+
+#[test]
+fn what_is_no_part_is_refused() {
+    let one = Arc::new(model(&fixture("s1.scenario")));
+    let other = Arc::new(model(&fixture("s3n2.scenario")));
+    let part = |model| {
+        let partition = Partition::new(1, 2).expect("a part");
+        explore_part(model, &Limits::default(), partition, &mut |_| {}).expect("runs")
+    };
+    let (one, other) = (part(&one), part(&other));
+    for (parts, place, why) in [
+        (vec![one.clone(), other], 1, "wanted a part of the same search"),
+        (vec![one.clone(), "{}".to_owned()], 1, "wanted a number `npfs_part`"),
+        (vec!["x".to_owned()], 0, "expected value"),
+        (vec![one.replacen("\"edges\":\"", "\"edges\":\"é", 1)], 0, "wanted rows of hexadecimal"),
+        (vec![one.replacen("\"edges\":\"", "\"edges\":\"+", 1)], 0, "wanted rows of hexadecimal"),
+        (Vec::new(), 0, "wanted at least one part"),
+    ] {
+        let error = merge(&parts).expect_err("it is refused");
+        assert!(error.0 == place && error.1.starts_with(why), "{error:?}");
+    }
+}
+
+#[test]
 fn a_word_of_another_thread_is_waited_for() {
     let text = "process p\nthread a in p\nthread b in p\n\
                 a: e = create_event\nb: x = set_event e\noutcome: x is ok\n";
@@ -178,4 +283,55 @@ fn a_condition_on_the_word_of_another_thread_is_refused() {
     let scenario = Scenario::parse(text).expect("it reads");
     let unfit = Model::new(&scenario).expect_err("it cannot be explored");
     assert_eq!(unfit.line, 4);
+}
+
+/// A failing flush tells of what is lost in its own direction of its own pipe, and of no more.
+#[test]
+fn lost_data_is_counted_pipe_by_pipe() {
+    let text = "process server\nprocess client\nthread s in server\nthread c in client\n\
+                s: p = create_pipe \\\\.\\pipe\\x\ns: q = create_pipe \\\\.\\pipe\\y\n\
+                c: h = open \\\\.\\pipe\\x\nc: i = open \\\\.\\pipe\\y\n\
+                c: write h \"abc\"\n";
+    let told = "race\nc: f = flush h\ns: close p\n";
+    for (more, state) in [
+        ("", Standing::Holds),
+        ("c: write i \"x\"\n", Standing::Broken),
+        ("s: write q \"x\"\n", Standing::Broken),
+        ("c: write i \"x\"\ns: read q 1\n", Standing::Holds),
+    ] {
+        let text = format!("{text}{more}{told}outcome: f is ok or not lost data\n");
+        let report = whole(model(&text));
+        assert_eq!(report.verdicts[0].state, state, "{text}\n{}", report.table());
+    }
+}
+
+/// Without the graph: the same states, steps, outcomes and verdicts; witnesses that can be
+/// replayed.
+#[test]
+fn a_lean_search_finds_the_same() {
+    let text = fixture("s2x3.scenario")
+        + "never: deadlock\nbroken outcome: h1 is ok and h3 is ok\nreachable: h1 is ok\n";
+    let model = Arc::new(model(&text));
+    let limits = Limits { lean: true, ..Limits::default() };
+    let lean = explore(&model, &limits, &mut |_| {}).expect("it can be run");
+    let whole = explore(&model, &Limits::default(), &mut |_| {}).expect("it can be run");
+    assert_eq!((lean.states, lean.transitions), (whole.states, whole.transitions));
+    assert_eq!((lean.depth, lean.interleavings), (whole.depth, None));
+    let names: Vec<&str> =
+        model.scenario().threads.iter().map(|thread| thread.name.as_str()).collect();
+    assert_eq!(lean.outcomes.len(), whole.outcomes.len());
+    for (one, other) in lean.outcomes.iter().zip(&whole.outcomes) {
+        assert_eq!(one.lines, other.lines);
+        let order = schedule::parse(&one.schedule, &names).expect("a schedule");
+        assert_eq!(replay(&model, &order).expect("it can be run").outcome, one.lines);
+    }
+    for (one, other) in lean.verdicts.iter().zip(&whole.verdicts) {
+        assert_eq!((&one.property, one.state), (&other.property, other.state));
+        let (one, other) = (one.witness.as_ref(), other.witness.as_ref());
+        assert_eq!(one.is_some(), other.is_some());
+        assert!(one.map(|one| one.preemptions) >= other.map(|other| other.preemptions));
+    }
+    let few = Limits { states: 50, ..limits };
+    let bounded = explore(&model, &few, &mut |_| {}).expect("it can be run");
+    assert_eq!(bounded.completeness(), "bounded by 50 states");
 }

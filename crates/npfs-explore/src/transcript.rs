@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use npfs_trace::scenario::Scope;
+
 use crate::machine::Machine;
 use crate::model::{Model, Unfit};
 use crate::outcome;
@@ -29,12 +31,13 @@ pub struct Transcript {
 /// Longer operations stand out of the column instead of pushing it to the right.
 const WIDEST: usize = 56;
 
-struct Line {
-    mark: char,
-    who: String,
-    what: String,
-    outcome: String,
-    caused: Vec<String>,
+/// A step.
+pub(crate) struct Line {
+    pub(crate) mark: char,
+    pub(crate) who: String,
+    pub(crate) what: String,
+    pub(crate) outcome: String,
+    pub(crate) caused: Vec<String>,
 }
 
 /// Makes the steps of a schedule, as far as they can be made.
@@ -68,16 +71,10 @@ pub fn replay(model: &Arc<Model>, schedule: &[Choice]) -> Result<Transcript, Unf
     machine.choices(&mut open);
     let end = open.is_empty();
     let bits = crate::property::claims(&machine, end);
-    let broken = model.properties.iter().enumerate().filter(|(number, property)| {
-        use npfs_trace::scenario::Scope;
-        let holds = bits & 1 << number != 0;
-        match property.scope {
-            Scope::Always => !holds,
-            Scope::Never => holds,
-            Scope::Outcome => end && !holds,
-            Scope::Eventually | Scope::Reachable => false,
-        }
-    });
+    let broken =
+        model.properties.iter().enumerate().filter(|(number, property)| {
+            is_broken_here(property.scope, bits & 1 << number != 0, end)
+        });
     Ok(Transcript {
         text: text(&lines),
         steps: number,
@@ -87,6 +84,16 @@ pub fn replay(model: &Arc<Model>, schedule: &[Choice]) -> Result<Transcript, Unf
         outcome: outcome::lines(&machine),
         broken: broken.map(|(_, property)| property.text.clone()).collect(),
     })
+}
+
+/// Whether an order that ends here breaks a property whose claim holds here, or does not.
+pub(crate) fn is_broken_here(scope: Scope, holds: bool, end: bool) -> bool {
+    match scope {
+        Scope::Always => !holds,
+        Scope::Never => holds,
+        Scope::Outcome => end && !holds,
+        Scope::Eventually | Scope::Reachable => false,
+    }
 }
 
 /// The names of a model's threads.
@@ -165,7 +172,7 @@ fn pending(machine: &Machine) -> Vec<(usize, usize)> {
     list
 }
 
-fn text(lines: &[Line]) -> String {
+pub(crate) fn text(lines: &[Line]) -> String {
     let names = lines.iter().map(|line| line.who.chars().count()).max().unwrap_or(0);
     let widths = lines.iter().map(|line| line.what.chars().count());
     let width = widths.filter(|width| *width <= WIDEST).max().unwrap_or(0);

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use npfs_abi::{End, PipeState, ProcessId, RequestId, Switch, ThreadId};
+use npfs_abi::{End, Handle, PipeState, ProcessId, RequestId, Switch, ThreadId};
 
 use crate::file::{File, Place};
 use crate::kernel::{CLOCK, FAULTS, Kernel, NAMESPACE};
@@ -240,6 +240,15 @@ impl Kernel {
             Place::Closed => "a closed end".to_string(),
             Place::Device => "the device of pipes".to_string(),
             Place::Root => "the root of pipes".to_string(),
+        }
+    }
+
+    /// The pipe to which a handle of a thread leads, by its place among pipes, and which end of
+    /// an instance it is. `None` when it leads to no end that is open.
+    pub fn pipe_end(&self, thread: ThreadId, handle: Handle) -> Option<(u32, End)> {
+        match self.files[self.file(thread, handle).ok()?].place {
+            Place::At(end, instance) => Some((self.instances[instance].pipe.place(), end)),
+            Place::Detached | Place::Closed | Place::Device | Place::Root => None,
         }
     }
 

@@ -22,6 +22,11 @@ impl Visited {
         Visited { keys: vec![0; SMALLEST], numbers: vec![0; SMALLEST], len: 0 }
     }
 
+    /// The same without numbers: every key has number 0.
+    pub fn without_numbers() -> Visited {
+        Visited { numbers: Vec::new(), ..Visited::new() }
+    }
+
     /// How many keys there are.
     pub fn len(&self) -> usize {
         self.len
@@ -40,13 +45,24 @@ impl Visited {
         let key = key.max(1);
         let at = self.place(key);
         if self.keys[at] == key {
-            return (self.numbers[at], false);
+            return (self.numbers.get(at).copied().unwrap_or(0), false);
         }
         let number = self.len as u32;
         self.keys[at] = key;
-        self.numbers[at] = number;
+        if let Some(kept) = self.numbers.get_mut(at) {
+            *kept = number;
+        }
         self.len += 1;
         (number, true)
+    }
+
+    /// The keys by their numbers.
+    pub fn keys(&self) -> Vec<u64> {
+        let mut keys = vec![0; self.len];
+        for (key, number) in self.keys.iter().zip(&self.numbers).filter(|(key, _)| **key != 0) {
+            keys[*number as usize] = *key;
+        }
+        keys
     }
 
     fn place(&self, key: u64) -> usize {
@@ -60,18 +76,21 @@ impl Visited {
 
     fn grow(&mut self) {
         let size = self.keys.len() * 2;
+        let numbered = if self.numbers.is_empty() { 0 } else { size };
         let keys = std::mem::replace(&mut self.keys, vec![0; size]);
-        let numbers = std::mem::replace(&mut self.numbers, vec![0; size]);
-        for (key, number) in keys.into_iter().zip(numbers).filter(|(key, _)| *key != 0) {
+        let numbers = std::mem::replace(&mut self.numbers, vec![0; numbered]);
+        for (old, key) in keys.into_iter().enumerate().filter(|(_, key)| *key != 0) {
             let at = self.place(key);
             self.keys[at] = key;
-            self.numbers[at] = number;
+            if let Some(kept) = self.numbers.get_mut(at) {
+                *kept = numbers[old];
+            }
         }
     }
 
     /// How many bytes it takes.
     pub fn bytes(&self) -> usize {
-        self.keys.len() * 12
+        self.keys.len() * 8 + self.numbers.len() * 4
     }
 }
 

@@ -49,7 +49,7 @@ impl Strategy for Pct {
     }
 
     fn choose(&mut self, open: &[Choice]) -> Option<usize> {
-        let who = |choice: &Choice| choice.place().map_or(0, |place| place + 1);
+        let who = |choice: &Choice| choice.thread_or_clock();
         let changes = self.changes.iter().filter(|at| **at == self.step).count();
         self.step += 1;
         for _ in 0..changes {
