@@ -7,6 +7,7 @@ mod conformance;
 mod corpus;
 mod garbage;
 mod races;
+mod random;
 mod snapshots;
 
 use std::path::{Path, PathBuf};

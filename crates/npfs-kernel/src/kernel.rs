@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 use npfs_abi::{
-    Access, Call, Completion, CreateNamedPipe, Data, Delivery, Handle, Outcome, Output, ProcessId, Profile, Reply,
-    RequestId, Status, Switch, ThreadId, Time, Token,
+    Access, Call, Completion, CreateNamedPipe, Data, Delivery, Handle, Outcome, Output, ProcessId,
+    Profile, Reply, RequestId, Status, Switch, ThreadId, Time, Token,
 };
 
 use crate::event::Event;

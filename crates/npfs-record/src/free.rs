@@ -101,8 +101,7 @@ impl Shared {
             lock(&self.meaning).handles.remove(handle);
         }
         lock(&self.given).extend(job.labels.iter().cloned());
-        let running =
-            Running { labels: Vec::new(), op: job.op.clone(), request: job.request };
+        let running = Running { labels: Vec::new(), op: job.op.clone(), request: job.request };
         let request = begun(&running, &answer);
         lock(&self.notes).push(Note::Return(after, job.id, answer));
         if let Some(request) = request {
@@ -326,15 +325,24 @@ fn events(jobs: &BTreeMap<RequestId, Job>, mut notes: Vec<Note>, blocked: u64) -
             }
             Note::Return(at, id, answer) => {
                 let labels = jobs.get(&id).map(|job| job.labels.as_slice()).unwrap_or_default();
-                let named: Vec<Word> =
-                    labels.iter().take(answer.handles.len()).map(|one| handles[one].clone()).collect();
+                let named: Vec<Word> = labels
+                    .iter()
+                    .take(answer.handles.len())
+                    .map(|one| handles[one].clone())
+                    .collect();
                 let mut result = answer.result;
                 match named.as_slice() {
                     [one] => result.output = Some(Output::Handle(one.clone())),
                     [one, two] => result.output = Some(Output::Handles(one.clone(), two.clone())),
                     _ => {}
                 }
-                Event::Return { seq, seen: seen(at), thread: id.thread.0, id: id.to_string(), result }
+                Event::Return {
+                    seq,
+                    seen: seen(at),
+                    thread: id.thread.0,
+                    id: id.to_string(),
+                    result,
+                }
             }
             Note::Done(at, id, result) => {
                 let (thread, id) = (id.thread.0, id.to_string());

@@ -19,8 +19,7 @@ use crate::free;
 use crate::win32::{self, Answer, Meaning, Request};
 use crate::words::{Named, visit};
 
-const USAGE: &str =
-    "usage: npfs-record [--system NAME] [--system-version VERSION] [--random] [--free RUNS [--keep N]] [--out DIR] [--list FILE] SCENARIO...";
+const USAGE: &str = "usage: npfs-record [--system NAME] [--system-version VERSION] [--random] [--free RUNS [--keep N]] [--out DIR] [--list FILE] SCENARIO...";
 
 /// A call that has not returned for this long is taken to block.
 const BLOCKS_AFTER: Duration = Duration::from_millis(20);

@@ -154,9 +154,7 @@ impl Draw {
         let awake = |thread: usize| self.machine.can_run(ThreadId(thread as u32));
         let busy: Vec<&Word> =
             self.sleepers.iter().filter(|(who, _)| !awake(**who)).map(|(_, file)| file).collect();
-        let free = |one: &&Named| {
-            one.overlapped || awake(one.owner) && !busy.contains(&&one.file)
-        };
+        let free = |one: &&Named| one.overlapped || awake(one.owner) && !busy.contains(&&one.file);
         let fits = |one: &&Named| kinds.contains(&one.kind);
         let all: Vec<Named> = self.handles.iter().filter(fits).cloned().collect();
         let best: Vec<Named> = self.handles.iter().filter(fits).filter(free).cloned().collect();
@@ -216,19 +214,15 @@ impl Draw {
             10 => " instances=unlimited",
             _ => self.one_of(&[" instances=0", " instances=256", " first"]),
         };
-        let quota = self.one_of(&[
-            "",
-            "",
-            " out=8 in=8",
-            " out=1 in=1",
-            " out=0 in=0",
-            " out=16 in=64",
-        ]);
+        let quota =
+            self.one_of(&["", "", " out=8 in=8", " out=1 in=1", " out=0 in=0", " out=16 in=64"]);
         let quota = *self.quotas[place].get_or_insert(quota);
-        let odd = if self.rarely(60) { self.one_of(&[" pipe_mode=0x10", " no_access"]) } else { "" };
+        let odd =
+            if self.rarely(60) { self.one_of(&[" pipe_mode=0x10", " no_access"]) } else { "" };
         let direction = if odd == " no_access" { "" } else { direction };
         let path = self.paths[place].clone();
-        let line = format!("create_pipe {path}{direction}{kind}{nowait}{overlapped}{count}{quota}{odd}");
+        let line =
+            format!("create_pipe {path}{direction}{kind}{nowait}{overlapped}{count}{quota}{odd}");
         let thread = self.any_thread();
         self.make(thread, Kind::Server, !overlapped.is_empty(), &line)
     }
@@ -338,7 +332,15 @@ impl Draw {
             82..84 => self.one_of(&["info", "state", "file_type"]).to_owned() + " " + &word,
             84..87 => format!("local {word}"),
             87..90 => {
-                let mode = self.one_of(&[" byte", " message", " message", " nowait", " wait", " mode=0x8", ""]);
+                let mode = self.one_of(&[
+                    " byte",
+                    " message",
+                    " message",
+                    " nowait",
+                    " wait",
+                    " mode=0x8",
+                    "",
+                ]);
                 format!("set_state {word}{mode}")
             }
             90..96 => {
@@ -387,9 +389,12 @@ impl Draw {
                 let which = self.one_of(&["wait_any", "wait_all"]);
                 format!("{which} {} {} timeout=0ms", first.word, event.word)
             }
-            (2, Some(event)) => format!("{} {}", self.one_of(&["set_event", "reset_event"]), event.word),
+            (2, Some(event)) => {
+                format!("{} {}", self.one_of(&["set_event", "reset_event"]), event.word)
+            }
             _ => {
-                let how = self.one_of(&[" timeout=0ms", " timeout=0ms", " timeout=0ms alertable", ""]);
+                let how =
+                    self.one_of(&[" timeout=0ms", " timeout=0ms", " timeout=0ms alertable", ""]);
                 format!("wait_any {}{how}", first.word)
             }
         };
