@@ -76,7 +76,7 @@ fn what_is_drawn_is_varied() {
         "cancel_sync",
         "cancel_io_ex",
         "set_state",
-        "wait_all",
+        "wait_any",
         "-b overlapped",
     ];
     for word in wanted {
