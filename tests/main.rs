@@ -9,6 +9,7 @@ mod corpus;
 mod explored;
 mod garbage;
 mod races;
+mod random;
 mod snapshots;
 
 use std::path::{Path, PathBuf};

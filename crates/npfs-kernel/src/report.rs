@@ -63,6 +63,14 @@ pub fn cycle<N: Copy + Ord>(waits: &[(N, Vec<N>)]) -> Option<Vec<N>> {
 }
 
 impl Kernel {
+    /// Whether a thread sleeps because another one uses its synchronous file object (SYNC-01), and
+    /// not because the pipe has no data or no room.
+    pub fn waits_for_lock(&self, thread: ThreadId) -> bool {
+        self.all_threads().any(|(one, object)| {
+            one == thread && matches!(object.state, ThreadState::Blocked(Blocked::Lock(_)))
+        })
+    }
+
     /// Every sleeping thread, in order of threads.
     pub fn waiting(&self) -> Vec<Waiting> {
         self.all_threads()

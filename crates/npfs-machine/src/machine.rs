@@ -165,6 +165,11 @@ impl Machine {
         self.kernel.waiting()
     }
 
+    /// Whether a thread sleeps because another one uses its synchronous file object.
+    pub fn waits_for_lock(&self, thread: ThreadId) -> bool {
+        self.kernel.waits_for_lock(thread)
+    }
+
     /// The virtual time.
     pub fn time(&self) -> Time {
         self.kernel.time()

@@ -61,13 +61,18 @@ pub(crate) fn text(status: Option<Status>, error: Option<u32>) -> String {
     }
 }
 
+/// What the model does of a call that sleeps, in a difference.
+pub(crate) const BLOCKED: &str = "blocked";
+/// And of one that sleeps because its synchronous file object is in use.
+pub(crate) const BLOCKED_FOR_LOCK: &str = "blocked for the lock";
+
 /// The result of the model as [`text`].
 pub(crate) fn model_text(op: &Op<Word, Word>, outcome: &Outcome) -> String {
     match outcome {
         Outcome::Done(reply) => text(Some(reply.status), Some(error(op, outcome))),
         Outcome::Pending(_) if by_routine(op) => "ok".to_owned(),
         Outcome::Pending(_) => "pending".to_owned(),
-        Outcome::Blocked(_) => "blocked".to_owned(),
+        Outcome::Blocked(_) => BLOCKED.to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the model gives beside what was recorded, and what the table of deviations knows of it.
 
-use npfs_abi::{Data, Op, Outcome, Output, PacketSource, Reply, RequestId};
+use npfs_abi::{Data, Op, Outcome, Output, PacketSource, Reply, RequestId, ThreadId};
 use npfs_trace::scenario::Word;
 use npfs_trace::trace::Recorded;
 
@@ -142,7 +142,9 @@ impl System<'_, '_> {
         let told = match (self.is_inside(call), entry.result, entry.done) {
             (true, Some((line, result)), _) => {
                 let text = view::text(result.status, result.error);
-                vec![("blocked", line, text.clone()), ("nothing", line, format!("returns {text}"))]
+                let lock = self.kernel.waits_for_lock(ThreadId(entry.thread as u32 + 1));
+                let blocked = if lock { view::BLOCKED_FOR_LOCK } else { view::BLOCKED };
+                vec![(blocked, line, text.clone()), ("nothing", line, format!("returns {text}"))]
             }
             (false, _, Some(done)) => {
                 let text = view::text(done.result.status, done.result.error);
