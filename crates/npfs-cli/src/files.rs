@@ -1,7 +1,12 @@
 //! Finding and reading files.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 
 use npfs_trace::ParseError;
 
@@ -45,6 +50,30 @@ fn search(folder: &Path, extension: &str, files: &mut Vec<PathBuf>, errors: &mut
             files.push(path);
         }
     }
+}
+
+/// The bytes themselves, or what they are compressed from.
+pub(crate) fn unpacked(bytes: Vec<u8>) -> std::io::Result<Vec<u8>> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(bytes);
+    }
+    let mut plain = Vec::new();
+    MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain)?;
+    Ok(plain)
+}
+
+/// Writes a file, compressed if its name ends in `.gz`. The same bytes give the same file.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    let packed = || {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+        packer.write_all(bytes)?;
+        packer.finish()
+    };
+    let packs = path.extension().is_some_and(|extension| extension == "gz");
+    let bytes = if packs { packed() } else { Ok(bytes.to_vec()) };
+    bytes
+        .and_then(|bytes| fs::write(path, bytes))
+        .map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// A file as text.

@@ -7,6 +7,7 @@ mod check;
 mod dump;
 mod explore;
 mod files;
+mod import;
 mod run;
 
 use std::ffi::OsString;
@@ -52,6 +53,8 @@ enum Command {
     },
     /// Run every order of the threads' calls, and say what can come of it.
     Explore(Box<explore::Options>),
+    /// Read the log of another recorder as a trace.
+    Import(Box<import::Options>),
     /// Print the state of the model after some steps of a scenario.
     Dump {
         /// A scenario file.
@@ -118,6 +121,7 @@ pub fn command<A: Into<OsString> + Clone>(
             check::check(&paths, deviations.as_deref(), json, &mut streams)
         }
         Command::Explore(options) => explore::explore(&options, &mut streams),
+        Command::Import(options) => import::run(&options, &mut streams),
         Command::Dump { scenario, step } => dump::dump(&scenario, step, &mut streams),
     };
     match verdict {
