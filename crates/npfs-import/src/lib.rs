@@ -5,26 +5,37 @@
 //! guessed, and what a trace cannot hold is counted. Every input has an answer.
 #![forbid(unsafe_code)]
 
+mod lines;
 mod naming;
+mod procmon;
 mod raw;
 mod skipped;
 mod wine;
 
 pub use skipped::Skipped;
 
+use std::collections::BTreeMap;
+
 use npfs_trace::Trace;
 use npfs_trace::trace::{Header, Kind, Source, Start};
+
+use raw::RawCall;
 
 /// The format of a log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
     /// Wine with `WINEDEBUG=+relay,+server,+pid`.
     Wine,
+    /// Process Monitor, saved as CSV.
+    Procmon,
+    /// Our own JSON Lines, for programs that log themselves.
+    Lines,
 }
 
 impl Format {
     /// Every format and its word on the command line.
-    pub const ALL: &'static [(Format, &'static str)] = &[(Format::Wine, "wine")];
+    pub const ALL: &'static [(Format, &'static str)] =
+        &[(Format::Wine, "wine"), (Format::Procmon, "procmon"), (Format::Lines, "jsonl")];
 }
 
 /// What whoever made a log knows about it, besides what it says.
@@ -40,6 +51,16 @@ pub struct About {
     pub whole: bool,
 }
 
+/// What a reader makes of a log.
+#[derive(Debug, Default)]
+struct Log {
+    calls: Vec<RawCall>,
+    skipped: Skipped,
+    /// What the log says about itself.
+    about: About,
+    tick_ns: Option<u32>,
+}
+
 /// A log as a trace.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Imported {
@@ -53,22 +74,29 @@ pub struct Imported {
 pub fn import(format: Format, log: &[u8], about: &About) -> Imported {
     let text = String::from_utf8_lossy(log);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let (system, (calls, mut skipped)) = match format {
+    let (system, log) = match format {
         Format::Wine => ("wine", wine::read(text)),
+        Format::Procmon => ("windows", procmon::read(text)),
+        Format::Lines => ("unknown", lines::read(text)),
     };
+    let Log { calls, mut skipped, about: own, tick_ns } = log;
+    let say = |said: &Option<String>, own: Option<String>, or: &str| {
+        said.clone().or(own).unwrap_or_else(|| or.to_owned())
+    };
+    let whole = about.whole || own.whole;
     let header = Header {
         trace: "npfs".to_owned(),
         version: 1,
         kind: Kind::Concurrent,
         source: Source::Import,
-        program: about.program.clone(),
-        system: about.system.clone().unwrap_or_else(|| system.to_owned()),
-        system_version: about.system_version.clone().unwrap_or_else(|| "unknown".to_owned()),
+        program: about.program.clone().or(own.program),
+        system: say(&about.system, own.system, system),
+        system_version: say(&about.system_version, own.system_version, "unknown"),
         recorder: concat!("npfs-import ", env!("CARGO_PKG_VERSION")).to_owned(),
         scenario: String::new(),
-        tick_ns: None,
-        start: if about.whole { Start::Empty } else { Start::Unknown },
-        skipped: skipped.counts.clone(),
+        tick_ns,
+        start: if whole { Start::Empty } else { Start::Unknown },
+        skipped: BTreeMap::new(),
         processes: Vec::new(),
         threads: Vec::new(),
         model: None,

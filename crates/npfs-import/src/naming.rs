@@ -6,10 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use npfs_abi::{
-    Call, Names, Op, Output, Packet, PacketSource, ProcessId, RequestId,
-    ThreadId,
-};
+use npfs_abi::{Call, Names, Op, Output, Packet, PacketSource, ProcessId, RequestId, ThreadId};
 use npfs_trace::Trace;
 use npfs_trace::trace::{Event, Gaps, Header, Recorded, Seen};
 
@@ -260,8 +257,7 @@ impl<'a> Naming<'a> {
         match &call.op {
             Op::Call(Call::CloseHandle { .. }) => {
                 if let Some((process, value, word)) = self.closing.remove(&number) {
-                    if self.handles.get(&(process, value)).is_some_and(|known| known.word == word)
-                    {
+                    if self.handles.get(&(process, value)).is_some_and(|known| known.word == word) {
                         self.handles.remove(&(process, value));
                     }
                 }
@@ -296,10 +292,8 @@ impl<'a> Naming<'a> {
     ) -> Option<Output<String>> {
         match result.output.as_ref()? {
             RawOutput::Handle(value) => {
-                let port = matches!(
-                    call.op,
-                    Op::Call(Call::CreateIoCompletionPort { port: Some(_), .. })
-                );
+                let port =
+                    matches!(call.op, Op::Call(Call::CreateIoCompletionPort { port: Some(_), .. }));
                 if port {
                     // The port that was passed.
                     let known = self.handles.get(&(call.process, *value))?;
@@ -368,12 +362,7 @@ impl<'a> Naming<'a> {
                 PacketSource::Posted(packet.overlapped)
             }
         };
-        Packet {
-            key: packet.key,
-            source,
-            status: packet.status,
-            information: packet.information,
-        }
+        Packet { key: packet.key, source, status: packet.status, information: packet.information }
     }
 
     /// A packet of something outside, such as a socket, was put into the port by somebody.
@@ -394,12 +383,8 @@ impl<'a> Naming<'a> {
         };
         let id = self.next_id(thread);
         let (bytes, key) = (packet.information, packet.key);
-        let post = Call::PostQueuedCompletionStatus {
-            port,
-            bytes,
-            key,
-            overlapped: packet.overlapped,
-        };
+        let post =
+            Call::PostQueuedCompletionStatus { port, bytes, key, overlapped: packet.overlapped };
         let gaps = Gaps { assumed: true, ..Gaps::default() };
         self.call_event(thread, id, Op::Call(post), gaps, None);
         let (seq, result) = (self.seq(), Recorded::default());

@@ -19,6 +19,12 @@ impl Skipped {
         self.count(what, 1);
     }
 
+    /// The same, with what is wrong on this line.
+    pub(crate) fn bad_line(&mut self, number: u32, why: &str, what: &str) {
+        self.lines.push((number, format!("{what}: {why}")));
+        self.count(what, 1);
+    }
+
     /// So many things that do not belong into a trace.
     pub(crate) fn count(&mut self, what: &str, times: usize) {
         if times > 0 {

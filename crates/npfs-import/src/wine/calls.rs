@@ -75,7 +75,7 @@ pub(crate) enum Exit {
 
 /// A log, put together.
 #[derive(Debug, Default)]
-pub(crate) struct Log<'a> {
+pub(crate) struct Lines<'a> {
     /// In the order of their first lines.
     pub(crate) calls: Vec<Made<'a>>,
     pub(crate) exits: Vec<Exit>,
@@ -106,9 +106,9 @@ struct Frame<'a> {
     arguments: Vec<Argument>,
 }
 
-impl<'a> Log<'a> {
+impl<'a> Lines<'a> {
     /// Reads a log.
-    pub(crate) fn read(text: &'a str) -> Log<'a> {
+    pub(crate) fn read(text: &'a str) -> Lines<'a> {
         let mut reader = Reader::default();
         for (number, line) in (1..).zip(text.lines()) {
             match Line::read(line) {
@@ -127,7 +127,7 @@ impl<'a> Log<'a> {
 
 #[derive(Default)]
 struct Reader<'a> {
-    log: Log<'a>,
+    log: Lines<'a>,
     threads: BTreeMap<u32, Thread<'a>>,
     /// The last request of each pending operation, by process and the pointer that names it.
     pending: BTreeMap<(u32, u64), Place>,

@@ -327,7 +327,8 @@ mod tests {
 
     #[test]
     fn a_text_that_was_too_long_for_the_log_is_not_known() {
-        let line = r#"00e0:00e4:Call KERNEL32.CreateFileW(14 L"\\\\.\\pipe\\aa"...,80000000) ret=1"#;
+        let line =
+            r#"00e0:00e4:Call KERNEL32.CreateFileW(14 L"\\\\.\\pipe\\aa"...,80000000) ret=1"#;
         let Some(Line::Call { arguments, .. }) = Line::read(line) else { panic!("no call") };
         assert_eq!(arguments[0].text, None);
         assert_eq!(arguments[1].value, 0x8000_0000);

@@ -13,17 +13,17 @@ mod results;
 use npfs_abi::{Call, Op};
 use npfs_trace::trace::Gaps;
 
+use crate::Log;
 use crate::raw::{RawCall, RawOutput, RawResult, Stamp};
-use crate::skipped::Skipped;
-use calls::{Exit, Inner, Log, Made};
+use calls::{Exit, Inner, Made};
 
 /// Functions that say nothing about pipes, in any number.
 const TALK: [&str; 4] =
     ["GetLastError", "RtlSetLastWin32Error", "RtlNtStatusToDosError", "CreateThread"];
 
 /// The calls of a log.
-pub(crate) fn read(text: &str) -> (Vec<RawCall>, Skipped) {
-    let log = Log::read(text);
+pub(crate) fn read(text: &str) -> Log {
+    let log = calls::Lines::read(text);
     let mut skipped = log.skipped;
     let mut calls = Vec::new();
     for made in &log.calls {
@@ -44,7 +44,7 @@ pub(crate) fn read(text: &str) -> (Vec<RawCall>, Skipped) {
             own_end(process, thread, line, "ExitProcess", end)
         }
     }));
-    (calls, skipped)
+    Log { calls, skipped, ..Log::default() }
 }
 
 fn stamp(line: u32) -> Stamp {

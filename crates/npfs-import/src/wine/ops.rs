@@ -446,9 +446,11 @@ fn object(request: &Request<'_>) -> Found<ObjectAttributes<u64>> {
     let name = fields.text("name").or_else(|| fields.text("filename"));
     let name = name.ok_or("a name that is not in the log")?;
     let lower = name.to_ascii_lowercase();
-    let pipe = ["\\??\\pipe", "\\device\\namedpipe", "\\dosdevices\\pipe"]
-        .iter()
-        .any(|start| lower.strip_prefix(start).is_some_and(|rest| matches!(rest.chars().next(), None | Some('\\'))));
+    let pipe = ["\\??\\pipe", "\\device\\namedpipe", "\\dosdevices\\pipe"].iter().any(|start| {
+        lower
+            .strip_prefix(start)
+            .is_some_and(|rest| matches!(rest.chars().next(), None | Some('\\')))
+    });
     if root.is_none() && !pipe {
         return Err(OTHER);
     }
@@ -493,7 +495,8 @@ fn interval(text: &str) -> Option<i64> {
     if ticks.len() != 7 {
         return None;
     }
-    let ticks = seconds.parse::<i64>().ok()?.checked_mul(10_000_000)?.checked_add(ticks.parse().ok()?)?;
+    let ticks =
+        seconds.parse::<i64>().ok()?.checked_mul(10_000_000)?.checked_add(ticks.parse().ok()?)?;
     ticks.checked_neg()
 }
 
