@@ -1,9 +1,14 @@
 //! What exploration asks of a kernel: undoing steps, hashing cheaply, places that do not depend on
 //! what others did, and what a step touched.
 
+use alloc::vec::Vec;
+
+use npfs_abi::{Completion, RequestId, ThreadId};
+
 use crate::footprint::Footprint;
-use crate::kernel::Kernel;
+use crate::kernel::{CLOCK, Kernel};
 use crate::store::{Id, Mark};
+use crate::time::Timer;
 
 impl Kernel {
     /// Begins to keep an undo log and hashes, for [`Kernel::mark`], [`Kernel::undo`] and a cheap
@@ -97,6 +102,42 @@ impl Kernel {
         self.pipes.asked_by(asker);
         self.instances.asked_by(asker);
         self.ports.asked_by(asker);
+    }
+
+    /// Whether a thread sleeps until a time.
+    pub fn is_timed(&self, thread: ThreadId) -> bool {
+        self.clock[CLOCK].timers.iter().any(|(_, timer)| *timer == Timer::Thread(thread))
+    }
+
+    /// The requests that end at a time, if nothing ends them before.
+    pub fn timed_requests(&self) -> impl Iterator<Item = RequestId> {
+        self.clock[CLOCK].timers.iter().filter_map(|(_, timer)| match timer {
+            Timer::Request(request, _) => Some(*request),
+            Timer::Thread(_) | Timer::Collect(_) => None,
+        })
+    }
+
+    /// The time of a sleeping thread has come, whatever the clock says: for those who know that
+    /// it came and not when. Gives whether the thread slept until a time.
+    pub fn expire(&mut self, thread: ThreadId, caused: &mut Vec<Completion>) -> bool {
+        self.expires(caused, |timer| timer == Timer::Thread(thread))
+    }
+
+    /// As [`Kernel::expire`], for a request.
+    pub fn expire_request(&mut self, request: RequestId, caused: &mut Vec<Completion>) -> bool {
+        self.expires(caused, |timer| matches!(timer, Timer::Request(id, _) if id == request))
+    }
+
+    fn expires(&mut self, caused: &mut Vec<Completion>, is: impl Fn(Timer) -> bool) -> bool {
+        let Some(place) = self.clock[CLOCK].timers.iter().position(|(_, timer)| is(*timer)) else {
+            return false;
+        };
+        if self.scratch.by_asker {
+            self.asked_by(0);
+        }
+        let (_, timer) = self.clock.edit(CLOCK).timers.remove(place);
+        self.timer_fires(timer, caused);
+        true
     }
 
     /// Begins or ends the record of what steps touch.

@@ -303,15 +303,20 @@ impl Kernel {
                 continue;
             }
             let (_, timer) = self.clock.edit(CLOCK).timers.remove(0);
-            self.with_effects(caused, |kernel, fx| match timer {
-                Timer::Thread(thread) => kernel.time_out(thread, fx),
-                Timer::Request(request, pipe) => kernel.request_time_out(request, pipe, fx),
-                Timer::Collect(instance) => kernel.deliver_collected(instance, fx),
-            });
+            self.timer_fires(timer, caused);
         }
         if to > self.time() {
             self.clock.edit(CLOCK).now = to;
         }
+    }
+
+    /// What a timer, which is gone already, was for.
+    pub(crate) fn timer_fires(&mut self, timer: Timer, caused: &mut Vec<Completion>) {
+        self.with_effects(caused, |kernel, fx| match timer {
+            Timer::Thread(thread) => kernel.time_out(thread, fx),
+            Timer::Request(request, pipe) => kernel.request_time_out(request, pipe, fx),
+            Timer::Collect(instance) => kernel.deliver_collected(instance, fx),
+        });
     }
 
     /// Whether a thread sleeps in a call.

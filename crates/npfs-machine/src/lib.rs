@@ -6,14 +6,18 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod concurrent;
 mod deviation;
+pub mod hash;
 mod machine;
 mod resolve;
 mod run;
 mod transcript;
 mod view;
+pub mod visited;
 
-pub use check::{Checked, Difference, check, transcript};
+pub use check::{Checked, Difference, check, check_within, transcript};
+pub use concurrent::{Limits, Unplaced};
 pub use deviation::{Deviation, Deviations};
 pub use machine::Machine;
 pub use run::{Mismatch, Run, cycle, holds, machine_after, run};
