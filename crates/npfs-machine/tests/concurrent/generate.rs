@@ -268,9 +268,10 @@ impl Run {
             (21, Some(pipe)) => Call::PeekNamedPipe { pipe, length: 4 },
             (22, Some(file)) => Call::FlushFileBuffers { file },
             (23, Some(file)) => {
-                let mine = things.requests.iter().filter(|(owner, of, _)| {
-                    *owner == process && *of == file
-                });
+                let mine = things
+                    .requests
+                    .iter()
+                    .filter(|(owner, of, _)| *owner == process && *of == file);
                 let mine: Vec<Word> = mine.map(|(_, _, name)| name.clone()).collect();
                 Call::CancelIoEx { request: random.pick(&mine).cloned(), file }
             }
@@ -297,12 +298,9 @@ impl Run {
                 alertable: false,
             },
             (28, file) => match (things.ports[process].first().cloned(), file) {
-                (None, _) => Call::CreateIoCompletionPort {
-                    file: None,
-                    port: None,
-                    key: 0,
-                    concurrency: 0,
-                },
+                (None, _) => {
+                    Call::CreateIoCompletionPort { file: None, port: None, key: 0, concurrency: 0 }
+                }
                 (Some(port), Some(file)) if random.one_in(2) => Call::CreateIoCompletionPort {
                     file: Some(file),
                     port: Some(port),
@@ -371,7 +369,8 @@ pub fn stretched(trace: &Trace, random: &mut Random, width: usize) -> Trace {
                 now
             }
             Event::Return { thread, .. } => {
-                let end = next_call(place, *thread as usize).map_or(u64::MAX, |next| next + UNIT / 2);
+                let end =
+                    next_call(place, *thread as usize).map_or(u64::MAX, |next| next + UNIT / 2);
                 let at = now.saturating_add(by).min(end).max(now);
                 last[*thread as usize] = at;
                 at

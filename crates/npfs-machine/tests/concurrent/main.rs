@@ -23,7 +23,12 @@ fn try_it() {
             if bad < 3 {
                 println!("{}", trace.write());
                 println!("{}", wide.write());
-                println!("seed {seed}: {:#?} {:?}\n{}", checked.difference, checked.unknown, checked.order.unwrap_or_default());
+                println!(
+                    "seed {seed}: {:#?} {:?}\n{}",
+                    checked.difference,
+                    checked.unknown,
+                    checked.order.unwrap_or_default()
+                );
             }
         }
     }
