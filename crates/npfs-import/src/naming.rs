@@ -170,6 +170,17 @@ impl<'a> Naming<'a> {
     }
 
     fn begin(&mut self, number: usize, call: &RawCall) {
+        let unknown_thread = !self.thread_numbers.contains_key(&call.thread);
+        match &call.op {
+            // The end of somebody who did nothing here.
+            Op::Call(Call::ExitThread) if unknown_thread => return,
+            Op::Call(Call::TerminateProcess { process: None })
+                if !self.process_numbers.contains_key(&call.process) =>
+            {
+                return;
+            }
+            _ => {}
+        }
         let pointer = call.overlapped.map(|pointer| (call.process, pointer));
         let mut lookup =
             Lookup { naming: self, process: call.process, unknown: None, events: Vec::new() };

@@ -42,6 +42,8 @@ pub(crate) struct Request<'a> {
     pub(crate) name: &'a str,
     pub(crate) fields: Fields<'a>,
     pub(crate) answer: Option<Answer<'a>>,
+    /// The line that says that a wait is over which the answer began.
+    pub(crate) woken: Option<u32>,
     /// How an operation that was pending ended.
     pub(crate) end: Option<End>,
 }
@@ -147,6 +149,14 @@ impl<'a> Reader<'a> {
             Line::Request { thread, name, fields } => self.request(number, thread, name, fields),
             Line::Reply { thread, name, status, fields } => {
                 self.answer(thread, name, Answer { line: number, status, fields });
+            }
+            Line::Woken { thread } => {
+                let call = self.threads.get(&thread).and_then(|thread| thread.call);
+                if let Some(Inner::Request(request)) =
+                    call.and_then(|call| self.log.calls[call].inner.last_mut())
+                {
+                    request.woken = Some(number);
+                }
             }
             Line::Killed { thread } => {
                 self.threads.remove(&thread);
@@ -259,7 +269,14 @@ impl<'a> Reader<'a> {
         if let Some(call) = thread.call {
             let inner = &mut self.log.calls[call].inner;
             place = Some((call, inner.len()));
-            let request = Request { line, name, fields: fields.clone(), answer: None, end: None };
+            let request = Request {
+                line,
+                name,
+                fields: fields.clone(),
+                answer: None,
+                woken: None,
+                end: None,
+            };
             inner.push(Inner::Request(request));
         }
         let process = thread.process;
@@ -428,12 +445,18 @@ impl<'a> Made<'a> {
             Inner::Function { .. } => None,
         });
         let first = lines.clone().next().map_or(self.line, |request| request.line);
-        let last = lines.next_back().map(|last| last.answer.as_ref().map(|answer| answer.line));
-        let end = self.returned.map(|(line, _)| match last {
-            Some(Some(answer)) => answer,
-            // A request was cut off.
-            Some(None) | None => line,
-        });
-        (first, end)
+        let last = lines.next_back().and_then(Request::over);
+        (first, self.returned.map(|(line, _)| last.unwrap_or(line)))
+    }
+}
+
+impl Request<'_> {
+    /// The line at which the server was done with it, where the log has that.
+    fn over(&self) -> Option<u32> {
+        let answer = self.answer.as_ref()?;
+        match self.name {
+            "select" if answer.status.is("PENDING") => self.woken,
+            _ => Some(answer.line),
+        }
     }
 }

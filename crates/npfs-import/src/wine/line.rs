@@ -16,6 +16,8 @@ pub(crate) enum Line<'a> {
     Request { thread: u32, name: &'a str, fields: Fields<'a> },
     /// The server answers.
     Reply { thread: u32, name: &'a str, status: ServerStatus<'a>, fields: Fields<'a> },
+    /// The server lets a thread go on that waited.
+    Woken { thread: u32 },
     /// The server ends a thread.
     Killed { thread: u32 },
     /// A line that is known to say nothing about calls.
@@ -292,8 +294,11 @@ fn arguments(text: &str) -> Option<Vec<Argument>> {
 
 fn server<'a>(thread: u32, text: &'a str) -> Option<Line<'a>> {
     if let Some(event) = text.strip_prefix('*') {
-        let killed = event.starts_with("killed*");
-        return Some(if killed { Line::Killed { thread } } else { Line::Talk });
+        return Some(match event.split_once('*') {
+            Some(("killed", _)) => Line::Killed { thread },
+            Some(("wakeup", _)) => Line::Woken { thread },
+            _ => Line::Talk,
+        });
     }
     let (name, rest) = text.split_once('(')?;
     if !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') || name.is_empty() {
@@ -364,7 +369,7 @@ mod tests {
     #[test]
     fn other_lines_are_talk_or_nothing() {
         assert_eq!(Line::read("0110: *killed* exit_code=0"), Some(Line::Killed { thread: 0x110 }));
-        assert_eq!(Line::read("0110: *wakeup* signaled=0"), Some(Line::Talk));
+        assert_eq!(Line::read("0110: *wakeup* signaled=0"), Some(Line::Woken { thread: 0x110 }));
         assert_eq!(Line::read("wineserver: exiting (pid=1)"), Some(Line::Talk));
         assert_eq!(Line::read("0110:0114:fixme:file:x y"), Some(Line::Talk));
         assert_eq!(Line::read("unwinding works"), None);
