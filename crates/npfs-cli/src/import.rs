@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, stdin};
-use std::path::PathBuf;
+use std::io::{Read, Write, stdin};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 use npfs_import::{About, Format, import};
 
-use crate::files;
 use crate::{Streams, Verdict};
 
 /// The arguments of the command.
@@ -68,7 +70,7 @@ pub(crate) fn run(options: &Options, streams: &mut Streams<'_>) -> Verdict {
     let trace = imported.trace.write();
     match &options.output {
         Some(path) => {
-            if let Err(error) = files::write(path, trace.as_bytes()) {
+            if let Err(error) = write(path, trace.as_bytes()) {
                 streams.say(&error);
                 return Verdict::Failed;
             }
@@ -99,12 +101,36 @@ fn by_count(counts: &BTreeMap<String, u32>) -> Vec<(&str, u32)> {
     list
 }
 
-fn read(path: &std::path::Path) -> Result<Vec<u8>, String> {
+fn read(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     if path.as_os_str() == "-" {
         stdin().read_to_end(&mut bytes).map_err(|error| format!("standard input: {error}"))?;
     } else {
         bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    files::unpacked(bytes).map_err(|error| format!("{}: {error}", path.display()))
+    unpacked(bytes).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The bytes themselves, or what they are compressed from.
+fn unpacked(bytes: Vec<u8>) -> std::io::Result<Vec<u8>> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(bytes);
+    }
+    let mut plain = Vec::new();
+    MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain)?;
+    Ok(plain)
+}
+
+/// Writes a file, compressed if its name ends in `.gz`. The same bytes give the same file.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    let packed = || {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+        packer.write_all(bytes)?;
+        packer.finish()
+    };
+    let packs = path.extension().is_some_and(|extension| extension == "gz");
+    let bytes = if packs { packed() } else { Ok(bytes.to_vec()) };
+    bytes
+        .and_then(|bytes| fs::write(path, bytes))
+        .map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -355,18 +355,16 @@ impl<'h, 'a> System<'h, 'a> {
                 }
             }
             Choice::Expire(thread) => {
-                let mut caused = std::mem::take(&mut self.caused);
-                self.kernel.expire(ThreadId(thread + 1), &mut caused);
-                self.note(&mut caused);
-                self.caused = caused;
+                self.kernel.expire(ThreadId(thread + 1), &mut self.caused);
+                self.write_blocks();
             }
             Choice::ExpireRequest(call) => {
-                let mut caused = std::mem::take(&mut self.caused);
-                self.kernel.expire_request(self.request_of(call), &mut caused);
-                self.note(&mut caused);
-                self.caused = caused;
+                let request = self.request_of(call);
+                self.kernel.expire_request(request, &mut self.caused);
+                self.write_blocks();
             }
         }
+        self.wake();
         while self.ends.get(self.over).is_some_and(|call| self.has_ended(*call)) {
             self.over += 1;
         }
@@ -495,8 +493,7 @@ impl<'h, 'a> System<'h, 'a> {
 
     /// One kernel call with everything that it causes.
     fn call(&mut self, thread: usize, call: CallId, made: &Call) -> Outcome {
-        let mut caused = std::mem::take(&mut self.caused);
-        let outcome = self.kernel.step(ThreadId(thread as u32 + 1), made, &mut caused);
+        let outcome = self.kernel.step(ThreadId(thread as u32 + 1), made, &mut self.caused);
         let runner = &mut self.runners[thread];
         runner.calls += 1;
         let is_first = self.firsts[thread][runner.begun as usize - 1] == runner.calls;
@@ -517,16 +514,16 @@ impl<'h, 'a> System<'h, 'a> {
             };
             self.set_block(call, Block { end, event, private });
         }
-        self.note(&mut caused);
-        self.caused = caused;
+        self.write_blocks();
         if let Outcome::Done(reply) = &outcome {
             self.write_held(reply);
         }
         outcome
     }
 
-    /// What a step has caused: status blocks are written, then sleepers go on.
-    fn note(&mut self, caused: &mut Vec<Completion>) {
+    /// Status blocks are written before anybody who waits for them goes on.
+    fn write_blocks(&mut self) {
+        let caused = std::mem::take(&mut self.caused);
         for completion in caused.iter().filter(|completion| !completion.wakes) {
             let call = self.call_of(completion.request);
             let Some(block) = self.blocks.get(call as usize).cloned() else { continue };
@@ -544,6 +541,12 @@ impl<'h, 'a> System<'h, 'a> {
                 }
             }
         }
+        self.caused = caused;
+    }
+
+    /// Sleepers go on, also the one who fell asleep in this very step.
+    fn wake(&mut self) {
+        let mut caused = std::mem::take(&mut self.caused);
         for completion in caused.drain(..) {
             self.write_held(&completion.reply);
             let thread = (completion.request.thread.0 as usize).wrapping_sub(1);
@@ -564,6 +567,7 @@ impl<'h, 'a> System<'h, 'a> {
             }
             self.rehash(thread);
         }
+        self.caused = caused;
     }
 
     /// Status blocks whose packets were taken are written now.
