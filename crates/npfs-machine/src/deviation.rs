@@ -22,7 +22,7 @@ pub struct Deviation {
     pub model: String,
     /// What was recorded.
     pub recorded: String,
-    /// Only in this scenario; everywhere when absent.
+    /// Only in this scenario, or in traces of this program, `*` as above; everywhere when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<String>,
     /// Whether the rest of the trace cannot be compared, because the two systems are now in
@@ -82,7 +82,7 @@ impl Deviation {
 
     fn explains(&self, difference: &Told<'_>) -> bool {
         self.op == difference.op
-            && self.scenario.as_ref().is_none_or(|name| name == difference.scenario)
+            && self.scenario.as_ref().is_none_or(|name| fits(name, difference.scenario))
             && fits(&self.model, difference.model)
             && fits(&self.recorded, difference.recorded)
     }

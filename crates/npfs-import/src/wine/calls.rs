@@ -280,6 +280,22 @@ impl<'a> Reader<'a> {
             inner.push(Inner::Request(request));
         }
         let process = thread.process;
+        if let (None, "event_op", Some(process)) = (place, name, process) {
+            // The system's own code, such as the end of a registered wait, sets an event.
+            place = Some((self.log.calls.len(), 0));
+            let fields = fields.clone();
+            let request = Request { line, name, fields, answer: None, woken: None, end: None };
+            self.log.calls.push(Made {
+                process,
+                thread: number,
+                function: name,
+                arguments: Vec::new(),
+                line,
+                returned: None,
+                inner: vec![Inner::Request(request)],
+                last_error: None,
+            });
+        }
         if let (Some(place), Some(process), Some(operation)) =
             (place, process, fields.inner("async"))
         {
@@ -346,6 +362,9 @@ impl<'a> Reader<'a> {
             _ => {}
         }
         if let Some((call, inner)) = place {
+            if log.calls[call].function == "event_op" {
+                log.calls[call].returned = Some((answer.line, u64::from(answer.status.ok())));
+            }
             if let Some(Inner::Request(request)) = log.calls[call].inner.get_mut(inner) {
                 request.answer = Some(answer);
             }

@@ -240,6 +240,16 @@ pub(crate) fn operation(made: &Made<'_>) -> Found<Operation> {
             let flags = a.dword(1)? & 0xff;
             Call::SetFileCompletionNotificationModes { file: a.handle(0)?, flags }.into()
         }
+        // A request that no function of the log made.
+        "event_op" => {
+            let fields = made.request("event_op").map(|request| &request.fields);
+            let event = fields.and_then(|fields| fields.hex("handle")).ok_or(FEW)?;
+            match fields.and_then(|fields| fields.get("op")) {
+                Some("1") => Call::SetEvent { event }.into(),
+                Some("2") => Call::ResetEvent { event }.into(),
+                _ => return Err("another operation"),
+            }
+        }
         "ImpersonateNamedPipeClient" => {
             Call::ImpersonateNamedPipeClient { pipe: a.handle(0)? }.into()
         }

@@ -6,6 +6,7 @@ use npfs_abi::{Handle, Outcome, Output, RequestId, ThreadId};
 use npfs_trace::Trace;
 use npfs_trace::scenario::Word;
 use npfs_trace::text::Printer;
+use npfs_trace::trace::Header;
 
 use super::history::{CallId, Entry, History, Malformed};
 use super::search::{End, Limits, search};
@@ -104,7 +105,11 @@ fn system<'h, 'a>(
 ) -> System<'h, 'a> {
     let machine = Machine::of_trace(&trace.header);
     let kernel_calls = machine.takes_kernel_calls();
-    let scenario = &trace.header.scenario;
+    let Header { scenario, program, .. } = &trace.header;
+    let scenario = match program {
+        Some(program) if scenario.is_empty() => program,
+        _ => scenario,
+    };
     System::new(history, machine.into_kernel(), kernel_calls, scenario, deviations)
 }
 
