@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use npfs_abi::{Call, Names, Op, Output, Packet, PacketSource, ProcessId, RequestId, ThreadId};
+use npfs_abi::{
+    Call, Names, Op, Output, Packet, PacketSource, ProcessId, RequestId, Status, ThreadId,
+};
 use npfs_trace::Trace;
 use npfs_trace::trace::{Event, Gaps, Header, Recorded, Seen};
 
@@ -317,8 +319,14 @@ impl<'a> Naming<'a> {
                 Some(Output::Handles(read, self.new_handle(number, call, *write)))
             }
             RawOutput::Packets(packets) => {
-                let packets = packets.iter().map(|packet| self.packet(number, call, packet));
-                Some(Output::Packets(packets.collect()))
+                let packets: Vec<Packet> =
+                    packets.iter().map(|packet| self.packet(number, call, packet)).collect();
+                // No call posts a packet of something outside that failed.
+                let posts = packets.iter().all(|packet| {
+                    matches!(packet.source, PacketSource::Request(_))
+                        || packet.status == Status::SUCCESS
+                });
+                posts.then_some(Output::Packets(packets))
             }
             RawOutput::Routines(pointers) => {
                 let routines = pointers
