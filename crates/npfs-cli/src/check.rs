@@ -96,7 +96,7 @@ fn verdict(checked: &Checked) -> Verdict {
 /// Checks every trace.
 pub(crate) fn check(options: &Options, streams: &mut Streams<'_>) -> Verdict {
     let Options { paths, deviations, orders, json, .. } = options;
-    let limits = Limits { states: options.states, steps: options.steps };
+    let limits = Limits { states: options.states, steps: options.steps, ..Limits::default() };
     let (found, errors) = files::find(paths, &["jsonl", "jsonl.gz"]);
     let mut worst = Verdict::Holds;
     for error in &errors {

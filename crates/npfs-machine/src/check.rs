@@ -10,7 +10,7 @@ use npfs_trace::text::{Printer, makes_handles};
 use npfs_trace::trace::{Event, Header, Kind as TraceKind, Recorded};
 
 use crate::Machine;
-use crate::concurrent::{self, Limits, Unplaced};
+use crate::concurrent::{self, Effort, Limits, Unplaced};
 use crate::deviation::{Deviations, Told};
 use crate::transcript::{self, Transcript};
 use crate::view::{self, Pair};
@@ -31,6 +31,8 @@ pub struct Checked {
     pub unknown: Option<String>,
     /// An order of the calls of a concurrent trace that explains it, or as much of it as can be.
     pub order: Option<String>,
+    /// What the search for it has cost.
+    pub effort: Effort,
 }
 
 impl Checked {

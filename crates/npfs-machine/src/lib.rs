@@ -18,7 +18,7 @@ mod view;
 pub mod visited;
 
 pub use check::{Checked, Difference, check, check_within, transcript};
-pub use concurrent::{Limits, Unplaced};
+pub use concurrent::{Effort, Limits, Unplaced};
 pub use deviation::{Deviation, Deviations};
 pub use machine::Machine;
 pub use run::{Mismatch, Run, cycle, holds, machine_after, record, run};

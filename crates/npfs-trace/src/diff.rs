@@ -160,15 +160,14 @@ fn same(one: &Recorded, two: &Recorded, printers: (&Printer, &Printer)) -> bool 
         }
     }
     let error = |result: &Recorded| match (result.status, result.error) {
-        (Some(status), _) if status != Status::SUCCESS => Some(status.win32()),
         (_, Some(error)) => Some(error),
         (Some(status), None) => Some(status.win32()),
         (None, None) => None,
     };
-    // An operation and a function say it differently when the buffer was too small or a wait
-    // was satisfied, so the finer value decides where both have it.
+    // A function and its operation say it differently when the buffer was too small, so statuses
+    // are compared with statuses.
     let statuses = match (one.status, two.status) {
-        (Some(one), Some(two)) => one == two,
+        (Some(a), Some(b)) => a == b && agree(one.error.as_ref(), two.error.as_ref()),
         _ => agree(error(one).as_ref(), error(two).as_ref()),
     };
     let failed = |result: &Recorded| error(result).map(|error| error != 0);
@@ -200,6 +199,7 @@ fn same(one: &Recorded, two: &Recorded, printers: (&Printer, &Printer)) -> bool 
 /// A result in words.
 fn recorded(result: &Recorded, printer: &Printer) -> String {
     let mut text = match (result.status, result.error) {
+        (Some(Status::SUCCESS), Some(error @ 1..)) => format!("ok (error {error})"),
         (Some(status), _) => crate::text::status(status),
         (None, Some(0)) => "ok".to_owned(),
         (None, Some(error)) => format!("error {error}"),

@@ -57,8 +57,12 @@ pub(crate) fn check(trace: &Trace, deviations: &Deviations, limits: &Limits) -> 
     let mut table = &none;
     if found.end != End::Explained && !deviations.rows.is_empty() {
         table = deviations;
+        let before = found.effort;
         found = search(&mut system(trace, &history, deviations), limits);
+        found.effort.states += before.states;
+        found.effort.steps += before.steps;
     }
+    checked.effort = found.effort;
     let mut replay = Replay::new(trace, &history, table);
     found.order.iter().for_each(|choice| replay.step(*choice));
     checked.known.clone_from(&replay.system.known);

@@ -362,14 +362,23 @@ impl<'a> Reader<'a> {
         for call in &self.calls {
             payload(call.op).into_iter().for_each(&mut meet);
             let results = [
-                call.result.and_then(|(_, _, result)| result.data.as_ref()),
-                call.done.and_then(|(_, _, _, result)| result.data.as_ref()),
+                call.result.and_then(|(_, _, result)| seen_data(result)),
+                call.done.and_then(|(_, _, _, result)| seen_data(result)),
             ];
             results.into_iter().flatten().for_each(&mut meet);
         }
         // Printable ones are the last to be taken, because they are what logs show.
         let free = (0..=u8::MAX).rev().find(|byte| !met[usize::from(*byte)]);
         Some(free.map_or(Filler::Any, Filler::Byte))
+    }
+}
+
+/// The bytes that a result shows.
+pub(crate) fn seen_data(result: &Recorded) -> Option<&Data> {
+    match (&result.data, &result.output) {
+        (Some(data), _) | (None, Some(Output::Data(data))) => Some(data),
+        (None, Some(Output::Peek(peek))) => Some(&peek.data),
+        (None, _) => None,
     }
 }
 

@@ -11,4 +11,4 @@ mod system;
 
 pub use explain::Unplaced;
 pub(crate) use explain::check;
-pub use search::Limits;
+pub use search::{Effort, Limits};

@@ -2,9 +2,9 @@
 //!
 //! Depth first, and first whoever was seen to be over first: what a system did is mostly near
 //! that. A state that was left without success is not entered again; two orders that lead to
-//! equal states have the same future. The reduction of the explorer leaves out orders that differ
-//! only in steps which have nothing to do with each other; equal states make most of them one,
-//! and the stamps leave few of them open.
+//! equal states have the same future. That is most of what the reduction of the explorer would
+//! leave out; the rest of it needs the steps behind a state, and here most orders are refused
+//! before they have any.
 
 use super::system::{Choice, Mark, System, Trouble};
 use crate::visited::Visited;
@@ -16,12 +16,14 @@ pub struct Limits {
     pub states: usize,
     /// Steps of the model, taken back or not.
     pub steps: u64,
+    /// Equal states are entered again. Costs much and changes nothing; for tests of that.
+    pub equal_states: bool,
 }
 
 impl Default for Limits {
     /// A million states, a hundred million steps.
     fn default() -> Limits {
-        Limits { states: 1_000_000, steps: 100_000_000 }
+        Limits { states: 1_000_000, steps: 100_000_000, equal_states: false }
     }
 }
 
@@ -31,9 +33,16 @@ pub(crate) struct Found {
     /// The order, or of all that were tried the one that explains most.
     pub(crate) order: Vec<Choice>,
     pub(crate) end: End,
-    /// Distinct states at which several orders meet, and steps.
-    pub(crate) states: usize,
-    pub(crate) steps: u64,
+    pub(crate) effort: Effort,
+}
+
+/// What a search has cost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Effort {
+    /// Distinct states at which several orders meet.
+    pub states: usize,
+    /// Steps of the model, taken back or not.
+    pub steps: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -82,15 +91,13 @@ pub(crate) fn search(system: &mut System<'_, '_>, limits: &Limits) -> Found {
     let mark = system.mark();
     search.enter(system, mark);
     let bound = search.run(system, limits);
-    let (states, steps) = (search.visited.len(), search.steps);
+    let effort = Effort { states: search.visited.len(), steps: search.steps };
     let best = search.best.unwrap_or_default();
     match bound {
-        Ended::Explained => Found { order: search.order, end: End::Explained, states, steps },
-        Ended::Tried => {
-            Found { order: best.order, end: End::Impossible(best.troubles), states, steps }
-        }
+        Ended::Explained => Found { order: search.order, end: End::Explained, effort },
+        Ended::Tried => Found { order: best.order, end: End::Impossible(best.troubles), effort },
         Ended::Limit(limit) => {
-            Found { order: best.order, end: End::Unknown(limit, best.troubles), states, steps }
+            Found { order: best.order, end: End::Unknown(limit, best.troubles), effort }
         }
     }
 }
@@ -133,7 +140,7 @@ impl Search {
                 system.undo(mark);
                 continue;
             }
-            if self.open > 0 && !self.visited.insert(system.key()).1 {
+            if self.open > 0 && !self.visited.insert(system.key()).1 && !limits.equal_states {
                 frame.left = true;
                 system.undo(mark);
                 continue;

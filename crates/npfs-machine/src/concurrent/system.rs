@@ -12,7 +12,7 @@ use npfs_kernel::Kernel;
 use npfs_kernel::program::{Next, Program, StatusBlocks};
 use npfs_trace::trace::Recorded;
 
-use super::history::{CallId, Entry, Filler, History, NEVER, NO_CALL, Slot};
+use super::history::{CallId, Entry, Filler, History, NEVER, NO_CALL, Slot, seen_data};
 use crate::deviation::{Deviations, Told};
 use crate::{hash, view};
 
@@ -649,30 +649,25 @@ impl<'h, 'a> System<'h, 'a> {
         recorded: &Recorded,
     ) -> Vec<view::Pair> {
         let outcome = self.shown(outcome, recorded);
-        let mut pairs = view::compare_return(entry.source, &outcome, recorded);
-        if pairs.is_empty() {
-            let wanted = view::error(entry.source, &outcome);
-            let fails = match &outcome {
-                Outcome::Done(_) => wanted != 0,
-                Outcome::Pending(_) | Outcome::Blocked(_) => false,
-            };
-            if recorded.failed && !fails {
-                let model = view::model_text(entry.source, &outcome);
-                pairs.push((model, "a failure".to_owned()));
-            }
-            if entry.assumed && fails && recorded.error.is_none() && recorded.status.is_none() {
-                let model = view::model_text(entry.source, &outcome);
-                pairs.push((model, "a success that others need".to_owned()));
-            }
-        }
-        pairs
+        let fails = match &outcome {
+            Outcome::Done(_) => view::error(entry.source, &outcome) != 0,
+            Outcome::Pending(_) | Outcome::Blocked(_) => false,
+        };
+        let wanted = if recorded.failed && !fails {
+            "a failure"
+        } else if entry.assumed && fails && recorded.error.is_none() && recorded.status.is_none() {
+            "a success that others need"
+        } else {
+            return view::compare_return(entry.source, &outcome, recorded);
+        };
+        vec![(view::model_text(entry.source, &outcome), wanted.to_owned())]
     }
 
     /// The outcome as the recording could have shown it: cut, and unknown bytes as they were seen.
     fn shown(&self, outcome: &Outcome, recorded: &Recorded) -> Outcome {
         let mut outcome = outcome.clone();
         let Outcome::Done(reply) = &mut outcome else { return outcome };
-        let Some(seen) = &recorded.data else { return outcome };
+        let Some(seen) = seen_data(recorded) else { return outcome };
         let data = match &mut reply.output {
             Output::Data(data) => data,
             Output::Peek(peek) => &mut peek.data,

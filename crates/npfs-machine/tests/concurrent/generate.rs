@@ -83,9 +83,10 @@ struct Run {
     written: u32,
 }
 
-/// A stepped trace of `calls` random calls.
+/// A stepped trace of `calls` random calls of some threads, and of one more that cancels calls
+/// which nobody else would end.
 pub fn stepped(random: &mut Random, threads: usize, pipes: usize, calls: usize) -> Trace {
-    let header = header(threads);
+    let header = header(threads + 1);
     let machine = Machine::of_trace(&header);
     let things = Things::default();
     let mut run = Run { machine, events: Vec::new(), things, named: 0, pipes, written: 0 };
@@ -96,8 +97,18 @@ pub fn stepped(random: &mut Random, threads: usize, pipes: usize, calls: usize) 
         if ready.is_empty() || random.one_in(40) {
             run.time_passes();
         }
-        let Some(thread) = random.pick(&ready).copied() else { break };
-        run.call(random, thread);
+        let asleep: Vec<usize> = (0..threads).filter(|thread| !ready.contains(thread)).collect();
+        match random.pick(&ready).copied().filter(|_| asleep.is_empty() || !random.one_in(12)) {
+            Some(thread) => {
+                let op = run.op(random, thread % 2);
+                run.call(thread, &op);
+            }
+            None => {
+                let sleeper = random.pick(&asleep).copied().unwrap_or(0) as u32 + 1;
+                let thread = ThreadId(sleeper);
+                run.call(threads, &Op::Call(Call::CancelSynchronousIo { thread, request: None }));
+            }
+        }
     }
     let seq = run.seq();
     run.push(Event::End { seq });
@@ -122,12 +133,11 @@ impl Run {
         self.caused(caused);
     }
 
-    fn call(&mut self, random: &mut Random, thread: usize) {
+    fn call(&mut self, thread: usize, op: &Op<Word, Word>) {
         let process = thread % 2;
-        let op = self.op(random, process);
         let id = ThreadId(thread as u32 + 1);
         let name = RequestId { thread: id, call: self.machine.operations(id) + 1 }.to_string();
-        let label = match &op {
+        let label = match op {
             Op::Call(
                 Call::CreateNamedPipe(_)
                 | Call::CreateFile(_)
@@ -141,7 +151,7 @@ impl Run {
             _ => name.clone(),
         };
         let mut caused = Vec::new();
-        let outcome = self.machine.step(id, std::slice::from_ref(&label), &op, &mut caused);
+        let outcome = self.machine.step(id, std::slice::from_ref(&label), op, &mut caused);
         self.push(Event::Call {
             seq: self.seq(),
             seen: Seen::default(),
@@ -163,7 +173,7 @@ impl Run {
                 self.push(Event::Return { seq, seen, thread, id: name.clone(), result });
             }
         }
-        self.remember(process, &op, &outcome, &label, &name);
+        self.remember(process, op, &outcome, &label, &name);
         self.caused(caused);
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::diff::{Mark, diff};
 use crate::{Scenario, Trace};
 
 /// A trace with every kind of event.
@@ -182,6 +183,43 @@ fn the_lines_of_the_page_are_lines_of_traces() {
         let trace = Trace::parse(&text).unwrap_or_else(|error| panic!("{event}: {error}"));
         assert_eq!(trace.write(), text);
     }
+}
+
+/// The same trace with other names, in another order, and with an end that came at once.
+const OTHER: &str = r#"{"trace":"npfs","version":1,"kind":"concurrent","system":"windows","system_version":"10","recorder":"x","scenario":"","processes":["main"],"threads":[["other",1],["server",1]]}
+{"event":"call","seq":1,"at":1,"thread":2,"process":1,"id":"t2.1","op":{"ReadFile":{"file":"h9","length":64,"delivery":{"overlapped":{"event":null}}}}}
+{"event":"return","seq":2,"at":2,"thread":2,"id":"t2.1","error":0,"information":5,"data":{"txt":"hello"}}
+{"event":"end","seq":3}
+"#;
+
+const ONE: &str = r#"{"trace":"npfs","version":1,"system":"wine","system_version":"8.0","recorder":"x","scenario":"","processes":["main"],"threads":[["server",1]]}
+{"event":"call","seq":1,"thread":1,"process":1,"id":"t1.1","op":{"ReadFile":{"file":"h1","length":64,"delivery":{"overlapped":{"event":null}}}}}
+{"event":"return","seq":2,"thread":1,"id":"t1.1","error":997}
+{"event":"done","seq":3,"thread":1,"id":"t1.1","status":"00000000","information":5,"data":{"txt":"hello"}}
+{"event":"end","seq":4}
+"#;
+
+#[test]
+fn traces_are_compared_by_meaning() {
+    let (one, other) = (Trace::parse(ONE).unwrap(), Trace::parse(OTHER).unwrap());
+    assert!(diff(&one, &other).is_empty());
+    // Another result.
+    let changed = Trace::parse(&OTHER.replace("hello", "help!")).unwrap();
+    let found = diff(&one, &changed);
+    assert_eq!(found.count(), 1);
+    let row = &found.threads[0].rows[0];
+    assert_eq!(row.mark, Mark::Result);
+    let side = row.b.as_ref().unwrap();
+    assert_eq!((side.line, side.result.as_str()), (2, "ok 5 \"help!\""));
+    // It never ended.
+    let open = ONE.lines().filter(|line| !line.contains("done")).collect::<Vec<_>>().join("\n");
+    let found = diff(&Trace::parse(&open).unwrap(), &other);
+    assert_eq!(found.threads[0].rows[0].a.as_ref().unwrap().result, "pending");
+    assert_eq!(found.count(), 1);
+    // Another call.
+    let longer = Trace::parse(&OTHER.replace("\"length\":64", "\"length\":65")).unwrap();
+    let marks: Vec<Mark> = diff(&one, &longer).threads[0].rows.iter().map(|row| row.mark).collect();
+    assert_eq!(marks, [Mark::OnlyA, Mark::OnlyB]);
 }
 
 #[test]
