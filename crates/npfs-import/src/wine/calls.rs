@@ -152,9 +152,12 @@ impl<'a> Reader<'a> {
             }
             Line::Woken { thread } => {
                 let call = self.threads.get(&thread).and_then(|thread| thread.call);
-                if let Some(Inner::Request(request)) =
-                    call.and_then(|call| self.log.calls[call].inner.last_mut())
-                {
+                let inner = call.map(|call| self.log.calls[call].inner.iter_mut().rev());
+                let wait = inner.into_iter().flatten().find_map(|inner| match inner {
+                    Inner::Request(request) if !request.is_aside() => Some(request),
+                    _ => None,
+                });
+                if let Some(request) = wait {
                     request.woken = Some(number);
                 }
             }
@@ -411,11 +414,8 @@ fn is_routine(call: &Made<'_>, frames: &[Frame<'_>]) -> bool {
     ];
     let wait = WAITS.contains(&call.function) || call.function.starts_with("NtWait");
     let told = call.inner.iter().rev().find_map(|inner| match inner {
-        // Not where the thread only tells the server of an end.
-        Inner::Request(Request { name: "select", fields, answer: Some(answer), .. })
-            if fields.get("flags") != Some("2") || fields.get("data") != Some("{}") =>
-        {
-            Some(answer)
+        Inner::Request(request) if request.name == "select" && !request.is_aside() => {
+            request.answer.as_ref()
         }
         _ => None,
     });
@@ -460,8 +460,8 @@ impl<'a> Made<'a> {
     /// writes in the order of its work; without requests those of the call itself.
     pub(crate) fn span(&self) -> (u32, Option<u32>) {
         let mut lines = self.inner.iter().filter_map(|inner| match inner {
-            Inner::Request(request) => Some(request),
-            Inner::Function { .. } => None,
+            Inner::Request(request) if !request.is_aside() => Some(request),
+            Inner::Request(_) | Inner::Function { .. } => None,
         });
         let first = lines.clone().next().map_or(self.line, |request| request.line);
         let last = lines.next_back().and_then(Request::over);
@@ -470,6 +470,13 @@ impl<'a> Made<'a> {
 }
 
 impl Request<'_> {
+    /// Whether the thread only looks after ends of operations here, whatever it does besides.
+    fn is_aside(&self) -> bool {
+        self.name == "select"
+            && self.fields.get("flags") == Some("2")
+            && self.fields.get("data") == Some("{}")
+    }
+
     /// The line at which the server was done with it, where the log has that.
     fn over(&self) -> Option<u32> {
         let answer = self.answer.as_ref()?;

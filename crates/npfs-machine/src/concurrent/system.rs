@@ -117,6 +117,9 @@ pub(crate) struct Mark {
 
 /// Stands for a handle or a request that no call has given.
 const NO_HANDLE: Handle = Handle(0);
+/// Stands for a handle that the recorded system gave and the model did not, which a row of the
+/// table knows. No process has it.
+const LOST: Handle = Handle(u32::MAX - 3);
 const NO_REQUEST: RequestId = RequestId { thread: ThreadId(0), call: 0 };
 
 /// The model on its way through a history.
@@ -616,6 +619,13 @@ impl<'h, 'a> System<'h, 'a> {
             self.explained += 1;
             for (model, found) in self.compare_return(entry, &outcome, recorded) {
                 self.differs(call, line, model, found);
+            }
+            if matches!(recorded.output, Some(Output::Handle(_) | Output::Handles(..))) {
+                for slot in &entry.gives {
+                    if self.handles[*slot as usize] == NO_HANDLE {
+                        self.bind(*slot, LOST);
+                    }
+                }
             }
         }
         if let (Outcome::Done(reply), Some(_)) = (&outcome, entry.done) {
