@@ -2,6 +2,7 @@
 
 mod architecture;
 mod command;
+mod concurrent;
 mod conformance;
 mod corpus;
 mod garbage;

@@ -39,23 +39,40 @@ enum Moment {
     Done,
 }
 
-/// The moments of all calls in the order of the log.
+/// The moments of all calls in the order of the log. What has no stamp stands as early as it can:
+/// an end behind its beginning, a beginning behind the lines above it.
 fn order(calls: &[RawCall]) -> Vec<(usize, Moment)> {
+    let stamped = calls.iter().flat_map(|call| {
+        let ends = [&call.returned, &call.done].map(|end| end.as_ref().map(|(stamp, _)| *stamp));
+        [Some(call.began)].into_iter().chain(ends).flatten()
+    });
+    let mut above: Vec<(u32, u64)> =
+        stamped.filter_map(|stamp| Some((stamp.line, stamp.at?))).collect();
+    above.sort_unstable();
+    let mut latest = 0;
+    for (_, at) in &mut above {
+        latest = latest.max(*at);
+        *at = latest;
+    }
+    let above = |line: u32| {
+        let place = above.partition_point(|(other, _)| *other < line);
+        place.checked_sub(1).map_or(0, |place| above[place].1)
+    };
     let mut list = Vec::new();
     for (number, call) in calls.iter().enumerate() {
-        list.push((call.began, Moment::Begin, number));
+        let mut at = call.began.at.unwrap_or_else(|| above(call.began.line));
+        list.push((at, call.began.line, number, Moment::Begin));
         if let Some((stamp, _)) = &call.returned {
-            list.push((*stamp, Moment::End, number));
+            at = stamp.at.unwrap_or(at).max(at);
+            list.push((at, stamp.line, number, Moment::End));
         }
         if let Some((stamp, _)) = &call.done {
-            list.push((*stamp, Moment::Done, number));
+            at = stamp.at.unwrap_or(at).max(at);
+            list.push((at, stamp.line, number, Moment::Done));
         }
     }
-    // Without a stamp the line says where it stands.
-    list.sort_by_key(|(stamp, moment, number)| {
-        (stamp.at.unwrap_or(u64::from(stamp.line)), stamp.line, *number, *moment)
-    });
-    list.into_iter().map(|(_, moment, number)| (number, moment)).collect()
+    list.sort_unstable();
+    list.into_iter().map(|(_, _, number, moment)| (number, moment)).collect()
 }
 
 /// A handle that a call gave.

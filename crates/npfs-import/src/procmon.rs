@@ -239,12 +239,9 @@ impl<'a> Reader<'a> {
             _ => {}
         }
         let stamp = |at: u64| Stamp { at: Some(at), line: row.line };
-        // A thread that does something else before the end did not wait for it.
-        let next = rows[place + 1..]
-            .iter()
-            .find(|next| (next.process, next.thread) == (row.process, row.thread));
-        let goes_on = next.is_some_and(|next| next.begin < row.end) && has_delivery(&op);
-        let (returned, done) = if goes_on {
+        // A row is of the request, not of the call: whether the call waited for the end is not
+        // known where it could have gone on.
+        let (returned, done) = if has_delivery(&op) {
             let open = Stamp { at: None, line: row.line };
             (Some((open, RawResult::default())), Some((stamp(row.end), result)))
         } else {

@@ -25,6 +25,8 @@ pub(crate) enum Choice {
     Expire(u32),
     /// The operation of this call has pended long enough.
     ExpireRequest(CallId),
+    /// The model lets this call wait and the recorded system did not, which the table knows.
+    Forgive(CallId),
 }
 
 /// The recorded result that the model does not give.
@@ -342,6 +344,68 @@ impl<'h, 'a> System<'h, 'a> {
                 }
             }
         }
+        self.forgiven(limit, list);
+    }
+
+    /// Calls that the model lets wait at the limit, if the table knows that the recorded system
+    /// does not.
+    fn forgiven(&self, limit: u64, list: &mut Vec<(u64, Choice)>) {
+        if self.deviations.rows.is_empty() || limit == NEVER {
+            return;
+        }
+        for thread in 0..self.runners.len() {
+            if let Running::Asleep | Running::Inside(_) = self.runners[thread].running {
+                let call = self.current(thread);
+                if self.entry(call).to == limit && self.forgivable(call).is_some() {
+                    list.push((NEVER, Choice::Forgive(call)));
+                }
+            }
+        }
+        if let Some(call) = self.ends.get(self.over).copied() {
+            let open = matches!(self.blocks[call as usize].end, End::Open | End::Held(_));
+            let due = self.entry(call).done.is_some_and(|done| done.by == limit);
+            if open && due && !self.is_inside(call) && self.forgivable(call).is_some() {
+                list.push((NEVER, Choice::Forgive(call)));
+            }
+        }
+    }
+
+    /// The row of the table that knows why this call is over in the recording, with the line and
+    /// what was recorded.
+    fn forgivable(&self, call: CallId) -> Option<(usize, u32, String)> {
+        let entry = self.entry(call);
+        let told = match (self.is_inside(call), entry.result, entry.done) {
+            (true, Some((line, result)), _) => {
+                let text = view::text(result.status, result.error);
+                vec![("blocked", line, text.clone()), ("nothing", line, format!("returns {text}"))]
+            }
+            (false, _, Some(done)) => {
+                let text = view::text(done.result.status, done.result.error);
+                vec![("nothing", done.line, format!("done {text}"))]
+            }
+            _ => Vec::new(),
+        };
+        let op = word_of(entry.source);
+        let mut found = told.into_iter().filter_map(|(model, line, recorded)| {
+            let told = Told { scenario: self.scenario, op: &op, model, recorded: &recorded };
+            let row = self.deviations.find(&told)?;
+            // A thread that sleeps cannot go on as if it did not.
+            let can = self.deviations.rows[row].ends || !self.is_inside(call);
+            can.then_some((row, line, recorded))
+        });
+        found.next()
+    }
+
+    fn forgive(&mut self, call: CallId) {
+        let Some((row, line, recorded)) = self.forgivable(call) else { return };
+        self.known.push((line, row));
+        self.explained += 1;
+        self.parted |= self.deviations.rows[row].ends;
+        if !self.is_inside(call) {
+            let block = self.blocks[call as usize].clone();
+            self.set_block(call, Block { end: End::Failed, ..block });
+        }
+        self.tell(|| News::Known(row, recorded));
     }
 
     /// Makes a step. `false`: the recording says otherwise; [`System::troubles`] says why, unless
@@ -366,6 +430,7 @@ impl<'h, 'a> System<'h, 'a> {
                 self.kernel.expire_request(request, &mut self.caused);
                 self.write_blocks();
             }
+            Choice::Forgive(call) => self.forgive(call),
         }
         self.wake();
         while self.ends.get(self.over).is_some_and(|call| self.has_ended(*call)) {
