@@ -6,6 +6,7 @@ mod concurrent;
 mod conformance;
 mod corpus;
 mod garbage;
+mod imports;
 mod races;
 mod snapshots;
 

@@ -100,7 +100,17 @@ struct Thread<'a> {
     /// The call that returned last, if `GetLastError` may still tell of it.
     last: Option<usize>,
     /// Ends that the server has told and the thread has not confirmed.
-    ends: Vec<(u64, u64, End)>,
+    ends: Vec<Told>,
+}
+
+/// An end of which a thread was told.
+struct Told {
+    /// The handle by which the thread confirms it.
+    handle: u64,
+    /// The pointer that named the operation until now; the next one may get it.
+    user: u64,
+    place: Option<Place>,
+    end: End,
 }
 
 struct Frame<'a> {
@@ -330,17 +340,20 @@ impl<'a> Reader<'a> {
                         (answer.fields.hex("apc_handle"), call.hex("user"))
                     {
                         let end = End { line: answer.line, status: None, total: None, data: None };
-                        thread.ends.push((handle, user, end));
+                        let process = thread.process;
+                        let place =
+                            process.and_then(|process| self.pending.remove(&(process, user)));
+                        thread.ends.push(Told { handle, user, place, end });
                     }
                 }
             }
             "get_async_result" => {
                 let user = fields.hex("user_arg");
                 let data = answer.fields.bytes("out_data");
-                if let Some((_, _, end)) =
-                    thread.ends.iter_mut().rev().find(|(_, found, _)| Some(*found) == user)
+                if let Some(told) =
+                    thread.ends.iter_mut().rev().find(|told| Some(told.user) == user)
                 {
-                    end.data = data;
+                    told.end.data = data;
                 }
             }
             "new_thread" if answer.status.ok() && fields.get("process") == Some("ffffffff") => {
@@ -381,19 +394,22 @@ impl<'a> Reader<'a> {
         let (Some(status), Some(handle)) = (result.get("status"), fields.hex("prev_apc")) else {
             return;
         };
-        let Some(place) = thread.ends.iter().rposition(|(found, ..)| *found == handle) else {
+        let Some(told) = thread.ends.iter().rposition(|told| told.handle == handle) else {
             return;
         };
-        let (_, user, mut end) = thread.ends.remove(place);
+        let Told { user, place, mut end, .. } = thread.ends.remove(told);
         end.status = match u32::from_str_radix(status, 16) {
             Ok(number) => Some(Status(number)),
             Err(_) => Status::from_name(status),
         };
         if end.status == Some(Status::PENDING) {
+            // It goes on.
+            if let (Some(process), Some(place)) = (thread.process, place) {
+                self.pending.entry((process, user)).or_insert(place);
+            }
             return;
         }
         end.total = result.get("total").and_then(|total| total.parse().ok());
-        let place = thread.process.and_then(|process| self.pending.remove(&(process, user)));
         if let Some((call, inner)) = place {
             if let Some(Inner::Request(request)) = self.log.calls[call].inner.get_mut(inner) {
                 request.end = Some(end);
