@@ -347,8 +347,8 @@ impl<'h, 'a> System<'h, 'a> {
         self.forgiven(limit, list);
     }
 
-    /// Calls that the model lets wait at the limit, if the table knows that the recorded system
-    /// does not.
+    /// Calls that the model lets wait, if the table knows that the recorded system does not. They
+    /// come last, so that they are tried where nothing else goes on.
     fn forgiven(&self, limit: u64, list: &mut Vec<(u64, Choice)>) {
         if self.deviations.rows.is_empty() || limit == NEVER {
             return;
@@ -356,7 +356,7 @@ impl<'h, 'a> System<'h, 'a> {
         for thread in 0..self.runners.len() {
             if let Running::Asleep | Running::Inside(_) = self.runners[thread].running {
                 let call = self.current(thread);
-                if self.entry(call).to == limit && self.forgivable(call).is_some() {
+                if self.entry(call).asleep_at <= limit && self.forgivable(call).is_some() {
                     list.push((NEVER, Choice::Forgive(call)));
                 }
             }
@@ -435,6 +435,11 @@ impl<'h, 'a> System<'h, 'a> {
         self.wake();
         while self.ends.get(self.over).is_some_and(|call| self.has_ended(*call)) {
             self.over += 1;
+        }
+        if self.parted {
+            // Nothing behind that can be compared, nor what came with it.
+            self.troubles.clear();
+            return true;
         }
         self.troubles.is_empty() && self.now <= limit && self.now <= self.limit()
     }
@@ -592,14 +597,17 @@ impl<'h, 'a> System<'h, 'a> {
     /// Status blocks are written before anybody who waits for them goes on.
     fn write_blocks(&mut self) {
         let caused = std::mem::take(&mut self.caused);
-        for completion in caused.iter().filter(|completion| !completion.wakes) {
+        for completion in caused.iter() {
             let call = self.call_of(completion.request);
             let Some(block) = self.blocks.get(call as usize).cloned() else { continue };
             if block.end == End::None {
                 continue;
             }
             let reply = completion.reply.clone();
-            if completion.held {
+            if completion.wakes {
+                // An OVERLAPPED on a synchronous handle: the call returns its end, too.
+                self.set_block(call, Block { end: End::Told(reply), ..block });
+            } else if completion.held {
                 self.set_block(call, Block { end: End::Held(reply), ..block });
             } else {
                 let private = block.private;
