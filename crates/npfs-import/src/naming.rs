@@ -238,6 +238,10 @@ impl<'a> Naming<'a> {
                 self.thread_numbers.remove(&call.thread);
             }
             Op::Call(Call::TerminateProcess { process: None }) => self.forget(call.process),
+            Op::Call(Call::CreateProcess { process, inherit: true }) => {
+                // The child may be quicker than the call.
+                self.inherit(call.process, process.0);
+            }
             _ => {}
         }
         self.ids.insert(number, (thread, id));
@@ -297,19 +301,20 @@ impl<'a> Naming<'a> {
                     known.inherit = *inherit;
                 }
             }
-            Op::Call(Call::CreateProcess { process, inherit: true }) => {
-                let from = (call.process, 0)..=(call.process, u64::MAX);
-                let inherited: Vec<(u64, Known)> = self
-                    .handles
-                    .range(from)
-                    .filter(|(_, known)| known.inherit)
-                    .map(|((_, value), known)| (*value, known.clone()))
-                    .collect();
-                for (value, known) in inherited {
-                    self.handles.insert((process.0, value), known);
-                }
-            }
             _ => {}
+        }
+    }
+
+    /// A child gets the inheritable handles of its parent.
+    fn inherit(&mut self, parent: u32, child: u32) {
+        let inherited: Vec<(u64, Known)> = self
+            .handles
+            .range((parent, 0)..=(parent, u64::MAX))
+            .filter(|(_, known)| known.inherit)
+            .map(|((_, value), known)| (*value, known.clone()))
+            .collect();
+        for (value, known) in inherited {
+            self.handles.insert((child, value), known);
         }
     }
 
