@@ -1,10 +1,12 @@
 //! Tests of the whole workspace, in one binary.
 
 mod architecture;
+mod bugs;
 mod command;
 mod concurrent;
 mod conformance;
 mod corpus;
+mod explored;
 mod garbage;
 mod imports;
 mod races;

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod actor;
+mod by_request;
 mod error;
 mod event;
 mod host;
@@ -25,5 +26,5 @@ pub use error::{Error, win32_code, win32_kind};
 pub use event::{Divergence, Event, Log};
 pub use host::{Clock, Host, OnDeadlock, Options, Threads};
 pub use schedule::{Schedule, Strategy, Turns};
-pub use state::Sink;
+pub use state::{Attached, Routine, Sink};
 pub use stop::{Deadlock, Stopped};

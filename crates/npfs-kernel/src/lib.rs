@@ -39,6 +39,7 @@ mod wait;
 pub use footprint::Footprint;
 pub use kernel::{Kernel, ProcessSpec};
 pub use npfs::state;
+pub use process::Referent;
 pub use report::{Waiting, cycle};
 #[cfg(feature = "explore")]
 pub use store::Mark;
