@@ -414,7 +414,7 @@ fn on_end(operation: &str, file: u64, row: &Row) -> Result<Found, String> {
         number(&row.detail, name).ok_or_else(|| format!("{operation} without a {name}"))
     };
     let control = |code: u32, input: Data, length: u32| {
-        Op::Call(Call::NtFsControlFile { file, code, input, length, delivery: delivery.clone() })
+        Op::Call(Call::NtFsControlFile { file, code, input, length, delivery })
     };
     Ok(match operation {
         "ReadFile" => {

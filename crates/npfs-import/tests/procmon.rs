@@ -11,7 +11,10 @@ fn read(log: &str) -> Imported {
     import(Format::Procmon, log.as_bytes(), &About::default())
 }
 
-fn calls(imported: &Imported) -> Vec<(&Op<String, String>, &[String], Option<u32>)> {
+/// A call, the arguments that are not known, and how much was written.
+type Seen<'a> = (&'a Op<String, String>, &'a [String], Option<u32>);
+
+fn calls(imported: &Imported) -> Vec<Seen<'_>> {
     let calls = imported.trace.events.iter().filter_map(|(_, event)| match event {
         Event::Call { op, gaps, .. } => Some((op, gaps.unknown.as_slice(), gaps.size)),
         _ => None,

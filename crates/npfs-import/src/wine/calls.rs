@@ -217,8 +217,7 @@ impl<'a> Reader<'a> {
         let log = &mut self.log;
         let thread = self.threads.entry(number).or_default();
         thread.process = Some(process);
-        loop {
-            let Some(call) = thread.call else { break };
+        while let Some(call) = thread.call {
             let inside = thread.frames.iter().rposition(|frame| frame.function == function);
             if let Some(place) = inside {
                 log.skipped.count("calls without a return", thread.frames.len() - place - 1);
