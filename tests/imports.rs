@@ -98,3 +98,26 @@ fn an_import_that_cannot_run_says_why() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("one of wine, procmon, jsonl"), "{}", ran.err);
 }
+
+/// Rows of the table must not explain what no system did.
+#[test]
+fn a_changed_answer_in_an_imported_trace_is_found() {
+    let table = root().join("fixtures/deviations/wine-8.0.jsonl");
+    let table = table.to_str().expect("a path in UTF-8");
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["c-iocp", "c-states", "python-conn", "rust-tokio", "winio-byte"] {
+        let trace = root().join(format!("fixtures/traces/imported/wine-8.0/{name}.jsonl.gz"));
+        let mut lines: Vec<String> = unpacked(&trace).lines().map(str::to_owned).collect();
+        let read = lines.iter_mut().rfind(|line| {
+            line.contains("\"event\":\"return\"")
+                && line.contains("\"data\":{\"txt\":\"")
+                && !line.contains("\"txt\":\"\"")
+        });
+        let read = read.unwrap_or_else(|| panic!("{name}: a read with data"));
+        *read = read.replacen("\"txt\":\"", "\"txt\":\"~", 1);
+        let changed = folder.path().join(format!("{name}.jsonl"));
+        fs::write(&changed, lines.join("\n")).expect("a file");
+        let ran = npfs(&["check", "--deviations", table], &changed);
+        assert_ne!(ran.code, 0, "{name}: {}", ran.out);
+    }
+}

@@ -54,6 +54,20 @@ impl Deviations {
         Ok(Deviations { rows })
     }
 
+    /// The table for a trace whose calls nobody chose: a row that ends the check counts only if it
+    /// names the program. An order is free to be one in which such a row fits, and would then
+    /// explain whatever comes behind it. Rows keep their places.
+    pub(crate) fn of_import(&self) -> Deviations {
+        let row = |row: &Deviation| {
+            let mut row = row.clone();
+            if row.ends && row.scenario.is_none() {
+                row.op.clear(); // No operation has this name.
+            }
+            row
+        };
+        Deviations { rows: self.rows.iter().map(row).collect() }
+    }
+
     /// The first row that knows this difference.
     pub(crate) fn find(&self, difference: &Told<'_>) -> Option<usize> {
         self.rows.iter().position(|row| row.explains(difference))

@@ -6,7 +6,7 @@ use npfs_abi::{Handle, Outcome, Output, RequestId, ThreadId};
 use npfs_trace::Trace;
 use npfs_trace::scenario::Word;
 use npfs_trace::text::Printer;
-use npfs_trace::trace::Header;
+use npfs_trace::trace::{Header, Source};
 
 use super::history::{CallId, Entry, History, Malformed};
 use super::search::{End, Limits, search};
@@ -35,6 +35,14 @@ pub struct Unplaced {
 /// Looks for an order of a concurrent trace.
 pub(crate) fn check(trace: &Trace, deviations: &Deviations, limits: &Limits) -> Checked {
     let mut checked = Checked { events: trace.events.len(), ..Checked::default() };
+    let named;
+    let deviations = match trace.header.source {
+        Source::Import => {
+            named = deviations.of_import();
+            &named
+        }
+        Source::Scenario | Source::Free | Source::Random => deviations,
+    };
     let history = match History::new(trace) {
         Ok(history) => history,
         Err(Malformed { line, wanted, found }) => {
