@@ -10,6 +10,7 @@ mod dump;
 mod explore;
 mod files;
 mod import;
+mod random;
 mod run;
 
 use std::ffi::OsString;
@@ -50,6 +51,8 @@ enum Command {
     Explore(Box<explore::Options>),
     /// Read the log of another recorder as a trace.
     Import(Box<import::Options>),
+    /// Draw random scenarios, with what the model answers: for a comparison with a real system.
+    Random(random::Options),
     /// Print the state of the model after some steps of a scenario.
     Dump {
         /// A scenario file.
@@ -116,6 +119,7 @@ pub fn command<A: Into<OsString> + Clone>(
         Command::Diff(options) => diff::diff(&options, &mut streams),
         Command::Explore(options) => explore::explore(&options, &mut streams),
         Command::Import(options) => import::run(&options, &mut streams),
+        Command::Random(options) => random::random(&options, &mut streams),
         Command::Dump { scenario, step } => dump::dump(&scenario, step, &mut streams),
     };
     match verdict {

@@ -19,6 +19,7 @@
 // Names and signatures are Windows'.
 #![allow(non_snake_case, clippy::too_many_arguments)]
 #![deny(unsafe_op_in_unsafe_fn)]
+#![warn(clippy::undocumented_unsafe_blocks)]
 
 mod call;
 mod creation;
