@@ -300,6 +300,9 @@ fn stretched_recordings_are_explained() {
                 folders.push(path);
                 continue;
             }
+            if path.extension().is_none_or(|extension| extension != "jsonl") {
+                continue;
+            }
             let text = std::fs::read_to_string(&path).expect("a file");
             let Ok(trace) = Trace::parse(&text) else { continue };
             if trace.header.kind == Kind::Concurrent {
