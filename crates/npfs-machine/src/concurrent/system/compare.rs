@@ -142,7 +142,15 @@ impl System<'_, '_> {
         let told = match (self.is_inside(call), entry.result, entry.done) {
             (true, Some((line, result)), _) => {
                 let text = view::text(result.status, result.error);
-                vec![("blocked", line, text.clone()), ("nothing", line, format!("returns {text}"))]
+                let thread = self.request_of(call).thread;
+                let lock = self
+                    .kernel
+                    .waiting()
+                    .into_iter()
+                    .any(|one| one.thread == thread && one.what.contains("file object lock"));
+                // As the check of stepped traces says it.
+                let blocked = if lock { "blocked for the lock" } else { "blocked" };
+                vec![(blocked, line, text.clone()), ("nothing", line, format!("returns {text}"))]
             }
             (false, _, Some(done)) => {
                 let text = view::text(done.result.status, done.result.error);
