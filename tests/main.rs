@@ -8,6 +8,7 @@ mod conformance;
 mod corpus;
 mod explored;
 mod garbage;
+mod imports;
 mod races;
 mod random;
 mod snapshots;

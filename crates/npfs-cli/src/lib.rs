@@ -9,6 +9,7 @@ mod diff;
 mod dump;
 mod explore;
 mod files;
+mod import;
 mod random;
 mod run;
 
@@ -48,6 +49,8 @@ enum Command {
     Diff(diff::Options),
     /// Run every order of the threads' calls, and say what can come of it.
     Explore(Box<explore::Options>),
+    /// Read the log of another recorder as a trace.
+    Import(Box<import::Options>),
     /// Draw random scenarios, with what the model answers: for a comparison with a real system.
     Random(random::Options),
     /// Put together the parts of a search that `npfs explore --partition` has printed.
@@ -124,6 +127,7 @@ pub fn command<A: Into<OsString> + Clone>(
         Command::Check(options) => check::check(&options, &mut streams),
         Command::Diff(options) => diff::diff(&options, &mut streams),
         Command::Explore(options) => explore::explore(&options, &mut streams),
+        Command::Import(options) => import::run(&options, &mut streams),
         Command::Random(options) => random::random(&options, &mut streams),
         Command::Merge { parts, json } => explore::merge(&parts, json, &mut streams),
         Command::Dump { scenario, step } => dump::dump(&scenario, step, &mut streams),

@@ -351,6 +351,13 @@ impl Kernel {
         tells_later: bool,
         fx: &mut Effects<'_>,
     ) -> Outcome {
+        if !fx.settled.is_empty()
+            && (request.apc || request.packet || request.manner == Manner::Routine)
+        {
+            // WRITE-22: what this operation ended has ended before it, and IOCP-14: packets and
+            // routines are in the order of the ends.
+            self.settle(fx);
+        }
         if request.apc && !reply.status.is_error() {
             self.queue_routine(request.id.thread, request.id, fx); // APC-02
         }
@@ -416,6 +423,17 @@ impl Kernel {
         self.threads.edit(thread_id(thread)).routines.push_back(routine);
         fx.signaled = true;
         fx.routines = true;
+    }
+
+    /// Ends every request that is settled so far.
+    pub(crate) fn settle(&mut self, fx: &mut Effects<'_>) {
+        let mut settled = core::mem::take(&mut fx.settled);
+        for one in settled.drain(..) {
+            self.complete(one, fx);
+        }
+        if fx.settled.capacity() == 0 {
+            fx.settled = settled;
+        }
     }
 
     /// The end of a request that was pending: status block, event, file object, routine, wake.

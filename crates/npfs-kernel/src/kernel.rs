@@ -380,13 +380,7 @@ impl Kernel {
         let answer = work(self, &mut fx);
         loop {
             if !fx.settled.is_empty() {
-                let mut settled = core::mem::take(&mut fx.settled);
-                for one in settled.drain(..) {
-                    self.complete(one, &mut fx);
-                }
-                if fx.settled.capacity() == 0 {
-                    fx.settled = settled;
-                }
+                self.settle(&mut fx);
             } else if let Some(thread) = fx.granted.pop_front() {
                 self.resume(thread, &mut fx);
             } else if fx.signaled {
@@ -800,10 +794,7 @@ impl Kernel {
             self.exit_thread(*thread, fx);
         }
         // Locks of blocked operations are free once those are completed.
-        let mut settled = core::mem::take(&mut fx.settled);
-        for one in settled.drain(..) {
-            self.complete(one, fx);
-        }
+        self.settle(fx);
         let handles = core::mem::take(&mut self.processes.edit(process_id(process)).handles);
         for (_, entry) in handles.iter() {
             let file = match entry.object {

@@ -104,8 +104,15 @@ impl Program {
                 let call = call.clone();
                 self.after_call(&call, state, outcome, blocks)
             }
-            (&Op::Composite(Composite::GetOverlappedResult { file, request, wait }), previous) => {
-                self.overlapped_result(file, request, wait && previous.is_none(), blocks)
+            (&Op::Composite(Composite::GetOverlappedResult { file, request, wait }), None) => {
+                self.overlapped_result(file, request, wait, blocks)
+            }
+            (&Op::Composite(Composite::GetOverlappedResult { request, .. }), Some(outcome)) => {
+                match outcome {
+                    // There was nothing to wait for.
+                    Outcome::Done(reply) if reply.status.is_error() => done(reply),
+                    _ => done(waited(request, blocks)),
+                }
             }
             (
                 &Op::Composite(Composite::GetOverlappedResultEx {
@@ -118,7 +125,7 @@ impl Program {
             ) => match previous {
                 None => self.overlapped_result_ex(file, request, (timeout, alertable), blocks),
                 Some(Outcome::Done(reply)) if reply.status == Status::SUCCESS => {
-                    done(blocks.reply(request).unwrap_or(Reply::status(Status::PENDING)))
+                    done(waited(request, blocks))
                 }
                 // WAIT_TIMEOUT or WAIT_IO_COMPLETION (EVENT-27, EVENT-28).
                 Some(outcome) => Next::Return(outcome),
@@ -335,6 +342,12 @@ impl Program {
 
 fn done(reply: Reply) -> Next {
     Next::Return(Outcome::Done(reply))
+}
+
+/// What `GetOverlappedResult` says when its wait is over. It goes by the status block, in which
+/// "pending" is a success (EVENT-25: unreliable if something else signaled the object).
+fn waited(request: RequestId, blocks: &dyn StatusBlocks) -> Reply {
+    blocks.reply(request).unwrap_or(Reply::ok())
 }
 
 fn wait_for(object: Handle) -> Next {

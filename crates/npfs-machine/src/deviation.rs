@@ -23,7 +23,7 @@ pub struct Deviation {
     pub model: String,
     /// What was recorded.
     pub recorded: String,
-    /// Only in this scenario; everywhere when absent.
+    /// Only in this scenario, or in traces of this program, `*` as above; everywhere when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<String>,
     /// Whether the rest of the trace cannot be compared, because the two systems are now in
@@ -55,6 +55,20 @@ impl Deviations {
         Ok(Deviations { rows })
     }
 
+    /// The table for a trace whose calls nobody chose: a row that ends the check counts only if it
+    /// names the program. An order is free to be one in which such a row fits, and would then
+    /// explain whatever comes behind it. Rows keep their places.
+    pub(crate) fn of_import(&self) -> Deviations {
+        let row = |row: &Deviation| {
+            let mut row = row.clone();
+            if row.ends && row.scenario.is_none() {
+                row.op.clear(); // No operation has this name.
+            }
+            row
+        };
+        Deviations { rows: self.rows.iter().map(row).collect() }
+    }
+
     /// The first row that knows this difference.
     pub(crate) fn find(&self, difference: &Told<'_>) -> Option<usize> {
         self.rows.iter().position(|row| row.explains(difference))
@@ -83,7 +97,7 @@ impl Deviation {
 
     fn explains(&self, difference: &Told<'_>) -> bool {
         fits(&self.op, difference.op)
-            && self.scenario.as_ref().is_none_or(|name| name == difference.scenario)
+            && self.scenario.as_ref().is_none_or(|name| fits(name, difference.scenario))
             && fits(&self.model, difference.model)
             && fits(&self.recorded, difference.recorded)
     }

@@ -6,6 +6,7 @@ use npfs_abi::{Handle, Outcome, Output, RequestId, ThreadId};
 use npfs_trace::Trace;
 use npfs_trace::scenario::Word;
 use npfs_trace::text::Printer;
+use npfs_trace::trace::{Header, Source};
 
 use super::history::{CallId, Entry, History, Malformed};
 use super::search::{End, Limits, search};
@@ -34,6 +35,14 @@ pub struct Unplaced {
 /// Looks for an order of a concurrent trace.
 pub(crate) fn check(trace: &Trace, deviations: &Deviations, limits: &Limits) -> Checked {
     let mut checked = Checked { events: trace.events.len(), ..Checked::default() };
+    let named;
+    let deviations = match trace.header.source {
+        Source::Import => {
+            named = deviations.of_import();
+            &named
+        }
+        Source::Scenario | Source::Free | Source::Random => deviations,
+    };
     let history = match History::new(trace) {
         Ok(history) => history,
         Err(Malformed { line, wanted, found }) => {
@@ -52,7 +61,10 @@ pub(crate) fn check(trace: &Trace, deviations: &Deviations, limits: &Limits) -> 
     checked.not_checked = history.left_out;
     // An order without any deviation is worth more than one with some.
     let none = Deviations::default();
-    let mut found = search(&mut system(trace, &history, &none), limits);
+    // With a table that is only tried: what can do without it mostly does at once, and every order
+    // without is an order with it too.
+    let tried = if deviations.rows.is_empty() { *limits } else { limits.tried() };
+    let mut found = search(&mut system(trace, &history, &none), &tried);
     let mut table = &none;
     if found.end != End::Explained && !deviations.rows.is_empty() {
         table = deviations;
@@ -108,7 +120,11 @@ fn system<'h, 'a>(
 ) -> System<'h, 'a> {
     let machine = Machine::of_trace(&trace.header);
     let kernel_calls = machine.takes_kernel_calls();
-    let scenario = &trace.header.scenario;
+    let Header { scenario, program, .. } = &trace.header;
+    let scenario = match program {
+        Some(program) if scenario.is_empty() => program,
+        _ => scenario,
+    };
     System::new(history, machine.into_kernel(), kernel_calls, scenario, deviations)
 }
 

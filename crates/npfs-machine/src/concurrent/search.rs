@@ -20,6 +20,13 @@ pub struct Limits {
     pub equal_states: bool,
 }
 
+impl Limits {
+    /// A twentieth of these.
+    pub(crate) fn tried(&self) -> Limits {
+        Limits { states: self.states / 20, steps: self.steps / 20, ..*self }
+    }
+}
+
 impl Default for Limits {
     /// A million states, a hundred million steps.
     fn default() -> Limits {

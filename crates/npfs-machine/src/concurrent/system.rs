@@ -120,6 +120,9 @@ pub(crate) struct Mark {
 
 /// Stands for a handle or a request that no call has given.
 const NO_HANDLE: Handle = Handle(0);
+/// Stands for a handle that the recorded system gave and the model did not, which a row of the
+/// table knows. No process has it.
+const LOST: Handle = Handle(u32::MAX - 3);
 const NO_REQUEST: RequestId = RequestId { thread: ThreadId(0), call: 0 };
 
 /// The model on its way through a history.

@@ -5,7 +5,7 @@ use npfs_abi::{
 };
 use npfs_kernel::program::{Next, Program, StatusBlocks};
 
-use super::{Block, End, NO_HANDLE, News, Running, System};
+use super::{Block, End, LOST, NO_HANDLE, News, Running, System};
 use crate::concurrent::history::{CallId, Slot};
 use crate::view;
 
@@ -222,6 +222,13 @@ impl System<'_, '_> {
             self.explained += 1;
             for (model, found) in self.compare_return(entry, &outcome, recorded) {
                 self.differs(call, line, model, found);
+            }
+            if matches!(recorded.output, Some(Output::Handle(_) | Output::Handles(..))) {
+                for slot in &entry.gives {
+                    if self.handles[*slot as usize] == NO_HANDLE {
+                        self.bind(*slot, LOST);
+                    }
+                }
             }
         }
         if let (Outcome::Done(reply), Some(_)) = (&outcome, entry.done) {
