@@ -276,6 +276,10 @@ fn info_classes_in_bytes() {
         assert_eq!(fields, (1, 64, 3));
         let status = NtQueryInformationFile(server, &mut *block, at, 4, FilePipeLocalInformation);
         assert_eq!(status, STATUS_INFO_LENGTH_MISMATCH); // INFO-02
+        let pseudo = INVALID_HANDLE_VALUE; // INFO-03
+        let status =
+            NtQueryInformationFile(pseudo, &mut *block, at, size, FilePipeLocalInformation);
+        assert_eq!(status, STATUS_OBJECT_TYPE_MISMATCH);
         let mode = FILE_PIPE_INFORMATION { ReadMode: 0, CompletionMode: 1 };
         let at = (&raw const mode).cast();
         let status = NtSetInformationFile(server, &mut *block, at, 8, FilePipeInformation);
