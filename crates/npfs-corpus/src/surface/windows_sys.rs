@@ -1,0 +1,172 @@
+//! `windows_sys` 0.59 and 0.61, as far as the libraries use it: [`npfs_win32`], with operations
+//! watched from their begin until their packet is taken.
+#![allow(non_snake_case, clippy::missing_safety_doc, clippy::too_many_arguments)]
+
+/// `windows_sys::Win32`
+pub mod Win32 {
+    pub use npfs_win32::Win32::*;
+
+    /// Handles and the last error.
+    pub mod Foundation {
+        pub use npfs_win32::Win32::Foundation::*;
+
+        /// Only asked about statuses of the AFD driver, which does not exist.
+        pub unsafe fn RtlNtStatusToDosError(_: NTSTATUS) -> WIN32_ERROR {
+            ERROR_NOT_SUPPORTED
+        }
+    }
+
+    /// Files and drivers.
+    pub mod Storage {
+        pub use npfs_win32::Win32::Storage::*;
+
+        /// Files.
+        pub mod FileSystem {
+            pub use npfs_win32::Win32::Storage::FileSystem::*;
+
+            use crate::surface::operations;
+            use npfs_win32::Win32::Foundation::{GetLastError, HANDLE};
+            use npfs_win32::Win32::Storage::FileSystem as real;
+            use npfs_win32::Win32::System::IO::OVERLAPPED;
+
+            /// `ReadFile`
+            pub unsafe fn ReadFile(
+                file: HANDLE,
+                buffer: *mut u8,
+                length: u32,
+                transferred: *mut u32,
+                overlapped: *mut OVERLAPPED,
+            ) -> i32 {
+                // SAFETY: the caller's promise is the one that the function wants.
+                unsafe {
+                    let result = real::ReadFile(file, buffer, length, transferred, overlapped);
+                    operations::begun(overlapped, result, GetLastError());
+                    result
+                }
+            }
+
+            /// `WriteFile`
+            pub unsafe fn WriteFile(
+                file: HANDLE,
+                buffer: *const u8,
+                length: u32,
+                transferred: *mut u32,
+                overlapped: *mut OVERLAPPED,
+            ) -> i32 {
+                // SAFETY: the caller's promise is the one that the function wants.
+                unsafe {
+                    let result = real::WriteFile(file, buffer, length, transferred, overlapped);
+                    operations::begun(overlapped, result, GetLastError());
+                    result
+                }
+            }
+        }
+    }
+
+    /// The system.
+    pub mod System {
+        pub use npfs_win32::Win32::System::*;
+
+        /// Named pipes.
+        pub mod Pipes {
+            pub use npfs_win32::Win32::System::Pipes::*;
+
+            use crate::surface::operations;
+            use npfs_win32::Win32::Foundation::{GetLastError, HANDLE};
+            use npfs_win32::Win32::System::IO::OVERLAPPED;
+            use npfs_win32::Win32::System::Pipes as real;
+
+            /// `ConnectNamedPipe`
+            pub unsafe fn ConnectNamedPipe(pipe: HANDLE, overlapped: *mut OVERLAPPED) -> i32 {
+                // SAFETY: the caller's promise is the one that the function wants.
+                unsafe {
+                    let result = real::ConnectNamedPipe(pipe, overlapped);
+                    operations::begun(overlapped, result, GetLastError());
+                    result
+                }
+            }
+        }
+
+        /// Completion ports.
+        pub mod IO {
+            pub use npfs_win32::Win32::System::IO::*;
+
+            use crate::surface::operations;
+            use npfs_win32::Win32::Foundation::HANDLE;
+            use npfs_win32::Win32::System::IO as real;
+
+            /// `GetQueuedCompletionStatusEx`
+            pub unsafe fn GetQueuedCompletionStatusEx(
+                port: HANDLE,
+                entries: *mut OVERLAPPED_ENTRY,
+                count: u32,
+                removed: *mut u32,
+                milliseconds: u32,
+                alertable: i32,
+            ) -> i32 {
+                // SAFETY: the caller's promise is the one that the function wants; it has written
+                // so many entries.
+                unsafe {
+                    let result = real::GetQueuedCompletionStatusEx(
+                        port, entries, count, removed, milliseconds, alertable,
+                    );
+                    if result != 0 {
+                        for place in 0..*removed as usize {
+                            operations::taken((*entries.add(place)).lpOverlapped);
+                        }
+                    }
+                    result
+                }
+            }
+        }
+    }
+}
+
+/// `windows_sys::Wdk`: what mio asks of the AFD driver, which does not exist. Nothing of it is
+/// called, as there are no sockets to register.
+pub mod Wdk {
+    /// Files and drivers.
+    pub mod Storage {
+        /// Files.
+        pub mod FileSystem {
+            use npfs_win32::Win32::Foundation::{HANDLE, NTSTATUS, STATUS_NOT_IMPLEMENTED};
+            use npfs_win32::Win32::System::IO::IO_STATUS_BLOCK;
+
+            /// `NtCancelIoFileEx`
+            pub unsafe fn NtCancelIoFileEx(
+                _: HANDLE,
+                _: *const IO_STATUS_BLOCK,
+                _: *mut IO_STATUS_BLOCK,
+            ) -> NTSTATUS {
+                STATUS_NOT_IMPLEMENTED
+            }
+        }
+    }
+
+    /// The system.
+    pub mod System {
+        /// Input and output.
+        pub mod IO {
+            use std::ffi::c_void;
+
+            use npfs_win32::Win32::Foundation::{HANDLE, NTSTATUS, STATUS_NOT_IMPLEMENTED};
+            use npfs_win32::Win32::System::IO::IO_STATUS_BLOCK;
+
+            /// `NtDeviceIoControlFile`
+            pub unsafe fn NtDeviceIoControlFile(
+                _: HANDLE,
+                _: HANDLE,
+                _: Option<unsafe extern "system" fn()>,
+                _: *const c_void,
+                _: *mut IO_STATUS_BLOCK,
+                _: u32,
+                _: *const c_void,
+                _: u32,
+                _: *mut c_void,
+                _: u32,
+            ) -> NTSTATUS {
+                STATUS_NOT_IMPLEMENTED
+            }
+        }
+    }
+}
