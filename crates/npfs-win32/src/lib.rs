@@ -21,10 +21,17 @@
 
 mod call;
 mod error;
+mod files;
 mod handles;
+mod memory;
 pub mod os;
+mod pipes;
+mod ports;
+mod security;
 pub mod simulation;
 mod surface;
+mod threads;
+mod waits;
 
 pub use surface::Win32;
 pub use windows_sys::core;
