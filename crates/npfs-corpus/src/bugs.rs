@@ -21,7 +21,7 @@ pub struct Bug {
     pub bound: Bound,
 }
 
-const USUAL: Bound = Bound { interruptions: 1, runs: 5_000 };
+const USUAL: Bound = Bound { interruptions: 2, runs: 50_000 };
 
 /// Every bug, the oldest first.
 pub const BUGS: &[Bug] = &[

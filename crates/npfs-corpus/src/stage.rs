@@ -149,10 +149,12 @@ pub fn tell(symptom: Symptom) {
 pub fn give_up() -> ! {
     struct Done;
     if std::thread::panicking() {
-        // A second panic would abort all runs.
-        loop {
-            std::thread::park();
+        // A second panic would abort the process, without a word of what led to it.
+        eprintln!("npfs-corpus: a destructor could not go on during a panic");
+        if let Some(run) = current().as_ref() {
+            run.symptoms.iter().for_each(|symptom| eprintln!("npfs-corpus: {symptom}"));
         }
+        std::process::exit(2);
     }
     resume_unwind(Box::new(Done))
 }

@@ -24,17 +24,12 @@ pub const PROGRAMS: &[Program] = &[
 
 const PIPE: Token = Token(7);
 
-/// A pipe that is dropped by hand: while a panic unwinds, its destructor could panic too.
-struct Pipe(ManuallyDrop<NamedPipe>);
+/// Something that is dropped by hand: while a panic unwinds, its destructor could panic too.
+struct Held<T>(ManuallyDrop<T>);
 
-impl Pipe {
-    fn new(pipe: NamedPipe) -> Pipe {
-        Pipe(ManuallyDrop::new(pipe))
-    }
-
-    fn small() -> Pipe {
-        // SAFETY: the handle is open, and nobody else closes it.
-        Pipe::new(unsafe { NamedPipe::from_raw_handle(peer::instance(false, 16).cast()) })
+impl<T> Held<T> {
+    fn new(value: T) -> Held<T> {
+        Held(ManuallyDrop::new(value))
     }
 
     fn drop(self) {
@@ -42,29 +37,43 @@ impl Pipe {
     }
 }
 
-impl Deref for Pipe {
-    type Target = NamedPipe;
-    fn deref(&self) -> &NamedPipe {
+impl<T> Deref for Held<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
         &self.0
     }
 }
 
-impl DerefMut for Pipe {
-    fn deref_mut(&mut self) -> &mut NamedPipe {
+impl<T> DerefMut for Held<T> {
+    fn deref_mut(&mut self) -> &mut T {
         &mut self.0
     }
+}
+
+fn new_poll() -> Held<Poll> {
+    Held::new(Poll::new().unwrap())
+}
+
+fn new_pipe() -> Held<NamedPipe> {
+    Held::new(NamedPipe::new(peer::NAME).unwrap())
+}
+
+/// A pipe that is full after 16 bytes.
+fn small_pipe() -> Held<NamedPipe> {
+    // SAFETY: the handle is open, and nobody else closes it.
+    Held::new(unsafe { NamedPipe::from_raw_handle(peer::instance(false, 16)) })
 }
 
 fn wrong(what: String) {
     tell(Symptom::Wrong(what));
 }
 
-fn register(poll: &Poll, pipe: &mut Pipe) {
-    poll.registry().register(&mut **pipe, PIPE, Interest::READABLE | Interest::WRITABLE).unwrap();
+fn register(poll: &Poll, pipe: &mut NamedPipe) {
+    poll.registry().register(pipe, PIPE, Interest::READABLE | Interest::WRITABLE).unwrap();
 }
 
 /// Waits for a client.
-fn connect(poll: &mut Poll, pipe: &Pipe) {
+fn connect(poll: &mut Poll, pipe: &NamedPipe) {
     match pipe.connect() {
         Ok(()) => return,
         Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}"),
@@ -79,7 +88,7 @@ fn connect(poll: &mut Poll, pipe: &Pipe) {
 }
 
 /// Reads until `length` bytes are there or the other end has gone.
-fn read_up_to(poll: &mut Poll, pipe: &mut Pipe, length: usize) -> Result<Vec<u8>, Vec<u8>> {
+fn read_up_to(poll: &mut Poll, pipe: &mut NamedPipe, length: usize) -> Result<Vec<u8>, Vec<u8>> {
     let mut events = Events::with_capacity(8);
     let (mut all, mut buffer) = (Vec::new(), [0; 8192]);
     while all.len() < length {
@@ -105,9 +114,9 @@ fn long_message(stage: &Stage) {
     let message = || (0..LENGTH).map(|place| (place % 251) as u8).collect::<Vec<_>>();
     let handle = stage.in_server(|| peer::instance(true, 65536).addr());
     stage.server("server", move || {
-        let mut poll = Poll::new().unwrap();
+        let mut poll = new_poll();
         // SAFETY: the handle is open, and nobody else closes it.
-        let mut pipe = Pipe::new(unsafe {
+        let mut pipe = Held::new(unsafe {
             NamedPipe::from_raw_handle(std::ptr::without_provenance_mut(handle))
         });
         register(&poll, &mut pipe);
@@ -119,6 +128,7 @@ fn long_message(stage: &Stage) {
         }
         pipe.write_all(b"k").unwrap();
         pipe.drop();
+        poll.drop();
     });
     stage.client("client", move || {
         let peer = Peer::open();
@@ -127,37 +137,44 @@ fn long_message(stage: &Stage) {
     });
 }
 
-/// One thread connects, another has the event loop.
+/// One thread connects, another has the event loop; the client writes and stays.
 fn connect_elsewhere(stage: &Stage) {
     let (mut poll, pipe) = stage.in_server(|| {
-        let poll = Poll::new().unwrap();
-        let mut pipe = Pipe::new(NamedPipe::new(peer::NAME).unwrap());
+        let poll = new_poll();
+        let mut pipe = new_pipe();
         register(&poll, &mut pipe);
         (poll, pipe)
     });
-    let connected = stage.signal();
-    let told = connected.clone();
+    let (connected, done) = (stage.signal(), stage.signal());
+    let (told, wait_done) = (connected.clone(), done.clone());
     stage.server("poll", move || {
         let mut events = Events::with_capacity(8);
-        while !events.iter().any(|event| event.is_writable()) {
+        while !events.iter().any(|event| event.is_readable()) {
             poll.poll(&mut events, None).unwrap();
         }
         told.set();
+        poll.drop();
     });
     stage.server("server", move || {
         let _ = pipe.connect();
         connected.wait();
         pipe.drop();
+        done.set();
     });
-    stage.client("client", || drop(Peer::open()));
+    stage.client("client", move || {
+        let peer = Peer::open();
+        peer.write(b"hello");
+        wait_done.wait();
+        drop(peer);
+    });
 }
 
 /// Two clients, one after the other, at one instance.
 fn next_client(stage: &Stage) {
     const MESSAGES: [&[u8]; 2] = [b"first", b"second"];
-    let mut pipe = stage.in_server(|| Pipe::new(NamedPipe::new(peer::NAME).unwrap()));
+    let mut pipe = stage.in_server(new_pipe);
     stage.server("server", move || {
-        let mut poll = Poll::new().unwrap();
+        let mut poll = new_poll();
         register(&poll, &mut pipe);
         for message in MESSAGES {
             connect(&mut poll, &pipe);
@@ -173,6 +190,7 @@ fn next_client(stage: &Stage) {
             pipe.disconnect().unwrap();
         }
         pipe.drop();
+        poll.drop();
     });
     stage.client("client", || {
         for message in MESSAGES {
@@ -183,46 +201,48 @@ fn next_client(stage: &Stage) {
 
 /// A client that comes and goes.
 fn short_visit(stage: &Stage) {
-    let mut pipe = stage.in_server(|| Pipe::new(NamedPipe::new(peer::NAME).unwrap()));
+    let mut pipe = stage.in_server(new_pipe);
     stage.server("server", move || {
-        let mut poll = Poll::new().unwrap();
+        let mut poll = new_poll();
         register(&poll, &mut pipe);
         connect(&mut poll, &pipe);
         let _ = read_up_to(&mut poll, &mut pipe, 1);
         // What is left on the way.
         poll.poll(&mut Events::with_capacity(8), Some(Duration::ZERO)).unwrap();
         pipe.drop();
+        poll.drop();
     });
     stage.client("client", || drop(Peer::open()));
 }
 
 /// A client that goes while the server writes more than fits.
 fn reader_leaves(stage: &Stage) {
-    let mut pipe = stage.in_server(Pipe::small);
+    let mut pipe = stage.in_server(small_pipe);
     stage.server("server", move || {
-        let mut poll = Poll::new().unwrap();
+        let mut poll = new_poll();
         register(&poll, &mut pipe);
         connect(&mut poll, &pipe);
         let _ = pipe.write(&[1; 64]);
         let _ = read_up_to(&mut poll, &mut pipe, 1);
         poll.poll(&mut Events::with_capacity(8), Some(Duration::ZERO)).unwrap();
         pipe.drop();
+        poll.drop();
     });
     stage.client("client", || drop(Peer::open()));
 }
 
 /// Pipe and event loop are dropped while a write waits for its reader.
 fn drop_while_writing(stage: &Stage) {
-    let mut pipe = stage.in_server(Pipe::small);
+    let mut pipe = stage.in_server(small_pipe);
     let dropped = stage.signal();
     let told = dropped.clone();
     stage.server("server", move || {
-        let mut poll = Poll::new().unwrap();
+        let mut poll = new_poll();
         register(&poll, &mut pipe);
         connect(&mut poll, &pipe);
         let _ = pipe.write(&[1; 64]);
         pipe.drop();
-        drop(poll);
+        poll.drop();
         told.set();
     });
     stage.client("client", move || {
@@ -235,7 +255,7 @@ fn drop_while_writing(stage: &Stage) {
 /// A pipe that was never registered is connected and dropped.
 fn connect_unregistered(stage: &Stage) {
     stage.server("server", || {
-        let pipe = Pipe::new(NamedPipe::new(peer::NAME).unwrap());
+        let pipe = new_pipe();
         let _ = pipe.connect();
         pipe.drop();
     });
@@ -243,11 +263,11 @@ fn connect_unregistered(stage: &Stage) {
 
 /// A pipe is deregistered while its event waits to be taken.
 fn deregister(stage: &Stage) {
-    let mut pipe = stage.in_server(|| Pipe::new(NamedPipe::new(peer::NAME).unwrap()));
+    let mut pipe = stage.in_server(new_pipe);
     let (opened, done) = (stage.signal(), stage.signal());
     let (tell_opened, wait_done) = (opened.clone(), done.clone());
     stage.server("server", move || {
-        let mut poll = Poll::new().unwrap();
+        let mut poll = new_poll();
         register(&poll, &mut pipe);
         opened.wait();
         pipe.connect().unwrap();
@@ -258,6 +278,7 @@ fn deregister(stage: &Stage) {
             wrong("event of a pipe that is not registered".to_owned());
         }
         pipe.drop();
+        poll.drop();
         done.set();
     });
     stage.client("client", move || {

@@ -20,7 +20,7 @@ struct Gate {
 
 /// `std::sync::Mutex`
 pub struct Mutex<T: ?Sized> {
-    /// Held for a moment, never while a thread sleeps.
+    /// Held for a moment, never during a call.
     gate: std::sync::Mutex<Gate>,
     /// Taken after the gate, so never contended; it knows of panics.
     inner: std::sync::Mutex<T>,
@@ -59,7 +59,13 @@ impl<T: ?Sized> Mutex<T> {
                 state.taken = true;
                 break;
             }
-            let bell = *state.bell.get_or_insert_with(stage::new_bell);
+            let Some(bell) = state.bell else {
+                // To make one is a call, and the lock may be free after it.
+                drop(state);
+                let bell = stage::new_bell();
+                gate(&self.gate).bell.get_or_insert(bell);
+                continue;
+            };
             state.waiting += 1;
             drop(state);
             stage::wait(bell);
