@@ -1,7 +1,7 @@
 //! A helper a state: simulations with a process entered, pipes listening and connected.
 
 use npfs::{Process, Simulation};
-use npfs_win32::Win32::Foundation::{GetLastError, HANDLE, INVALID_HANDLE_VALUE, SetLastError};
+use npfs_win32::Win32::Foundation::{CloseHandle, GetLastError, HANDLE, INVALID_HANDLE_VALUE};
 use npfs_win32::Win32::Storage::FileSystem::{
     CreateFileW, FILE_FLAG_OVERLAPPED, FILE_GENERIC_READ, FILE_GENERIC_WRITE, OPEN_EXISTING,
     PIPE_ACCESS_DUPLEX,
@@ -36,15 +36,6 @@ pub fn server(flags: u32) -> HANDLE {
     pipe
 }
 
-/// A byte pipe instead.
-pub fn byte_server(flags: u32) -> HANDLE {
-    let name = wide(NAME);
-    let open = PIPE_ACCESS_DUPLEX | flags;
-    let pipe = unsafe { CreateNamedPipeW(name.as_ptr(), open, 0, 2, 64, 64, 0, null()) };
-    assert_ne!(pipe, INVALID_HANDLE_VALUE, "error {}", last_error());
-    pipe
-}
-
 pub fn client(flags: u32) -> HANDLE {
     let name = wide(NAME);
     let access = FILE_GENERIC_READ | FILE_GENERIC_WRITE;
@@ -67,8 +58,10 @@ pub fn last_error() -> u32 {
     unsafe { GetLastError() }
 }
 
-pub fn forget_error() {
-    unsafe { SetLastError(0) };
+pub fn close<const N: usize>(handles: [HANDLE; N]) {
+    for handle in handles {
+        succeeds(unsafe { CloseHandle(handle) });
+    }
 }
 
 /// What a failed call left behind.

@@ -7,6 +7,10 @@
 
 mod cancel;
 mod common;
+mod files;
 mod memory;
+mod native;
 mod pipes;
+mod pool;
 mod ports;
+mod waits;
