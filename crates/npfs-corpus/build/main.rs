@@ -25,14 +25,28 @@ impl Release {
 /// What a package needs of the rewriting.
 fn options(release: &Release) -> rewrite::Options {
     let crate_path = format!("crate::clients::{}::{}", release.module(), release.package);
-    let old = release.version.starts_with("0.");
-    let windows_sys = if old { "windows_sys_48" } else { "windows_sys" };
-    let features: &'static [&'static str] = match release.package.as_str() {
-        "mio" => &["os-poll", "os-ext"],
-        _ => &[],
-    };
-    rewrite::Options { crate_path, windows_sys, features }
+    let is_interprocess = release.package == "interprocess";
+    let old = is_interprocess || release.version.starts_with("0.");
+    let windows_sys = if old { "windows_sys_integers" } else { "windows_sys" };
+    let features: &'static [&'static str] =
+        if is_interprocess { &[] } else { &["os-poll", "os-ext"] };
+    rewrite::Options { crate_path, std: "std", windows_sys, features }
 }
+
+/// Files of a package that are no pipe code and are replaced by one of ours.
+const REPLACED: &[(&str, &str, &str)] = &[(
+    "interprocess",
+    "os/windows/security_descriptor.rs",
+    include_str!("replaced/interprocess_security_descriptor.rs"),
+)];
+
+/// Files of a package that start threads for streams with unread data. No program has such streams;
+/// their locks and threads are those of std.
+const UNSCHEDULED: &[(&str, &str)] = &[
+    ("interprocess", "os/windows/limbo_pool.rs"),
+    ("interprocess", "os/windows/limbo/sync.rs"),
+    ("interprocess", "os/windows/linger_pool.rs"),
+];
 
 fn main() {
     let home = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where we are"));
@@ -46,7 +60,7 @@ fn main() {
         let sources = fetch::sources(release, &out);
         let copy = out.join("rewritten").join(release.module());
         let _ = fs::remove_dir_all(&copy);
-        copy_rewritten(&sources.join("src"), &copy, &options(release));
+        copy_rewritten(release, &sources.join("src"), "", &copy);
         write_module(&mut modules, release, &copy, &home);
     }
     let _ = writeln!(modules, "pub const RELEASES: &[(&str, &str, &[crate::stage::Program])] = &[");
@@ -95,19 +109,30 @@ fn write_module(modules: &mut String, release: &Release, copy: &Path, home: &Pat
     );
 }
 
-fn copy_rewritten(from: &Path, to: &Path, options: &rewrite::Options) {
-    fs::create_dir_all(to).expect("OUT_DIR can be written");
-    let entries = fs::read_dir(from).unwrap_or_else(|why| panic!("{}: {why}", from.display()));
+/// Copies what lies in `below` of the sources.
+fn copy_rewritten(release: &Release, sources: &Path, below: &str, copy: &Path) {
+    fs::create_dir_all(copy.join(below)).expect("OUT_DIR can be written");
+    let from = sources.join(below);
+    let entries = fs::read_dir(&from).unwrap_or_else(|why| panic!("{}: {why}", from.display()));
     for entry in entries {
-        let path = entry.expect("a directory can be read to its end").path();
-        let target = to.join(path.file_name().expect("an entry has a name"));
-        if path.is_dir() {
-            copy_rewritten(&path, &target, options);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(&path).expect("sources can be read");
-            let text = rewrite::rewrite(&text, options)
-                .unwrap_or_else(|why| panic!("{}: {why}", path.display()));
-            fs::write(&target, text).expect("OUT_DIR can be written");
+        let entry = entry.expect("a directory can be read to its end");
+        let name = entry.file_name().into_string().expect("sources have plain names");
+        let place = if below.is_empty() { name } else { format!("{below}/{name}") };
+        if entry.path().is_dir() {
+            copy_rewritten(release, sources, &place, copy);
+        } else if place.ends_with(".rs") {
+            let ours = REPLACED.iter().find(|one| (one.0, one.1) == (&*release.package, &*place));
+            let text = match ours {
+                Some((_, _, text)) => (*text).to_owned(),
+                None => fs::read_to_string(entry.path()).expect("sources can be read"),
+            };
+            let mut options = options(release);
+            if UNSCHEDULED.contains(&(&*release.package, &*place)) {
+                options.std = "plain_std";
+            }
+            let text = rewrite::rewrite(&text, &options)
+                .unwrap_or_else(|why| panic!("{}: {why}", entry.path().display()));
+            fs::write(copy.join(place), text).expect("OUT_DIR can be written");
         }
     }
 }

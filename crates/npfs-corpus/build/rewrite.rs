@@ -14,6 +14,8 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 pub struct Options {
     /// Where the library has become a module.
     pub crate_path: String,
+    /// The module of the surface that stands for std.
+    pub std: &'static str,
     /// The module of the surface that has the types of its windows-sys.
     pub windows_sys: &'static str,
     /// The features it is built with.
@@ -51,6 +53,41 @@ fn is(token: Option<&TokenTree>, mark: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == mark)
 }
 
+fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == word)
+}
+
+/// Whether this is an attribute that names a library of Windows, or an example in another file.
+fn is_left_out(attribute: &Group) -> bool {
+    let tokens: Vec<TokenTree> = attribute.stream().into_iter().take(3).collect();
+    match &tokens[..] {
+        [doc, equals, what] if is_word(doc, "doc") && is(Some(equals), '=') => {
+            is_word(what, "doctest_file")
+        }
+        [link, ..] => is_word(link, "link"),
+        [] => false,
+    }
+}
+
+/// Where the word stands, with the colons in front, if it is the root of a path.
+fn root(tokens: &[TokenTree], place: usize) -> Option<Range<usize>> {
+    let range = tokens[place].span().byte_range();
+    let colons = |place: usize| is(tokens.get(place), ':') && is(tokens.get(place + 1), ':');
+    if !colons(place + 1) {
+        return None;
+    }
+    let Some(start) = place.checked_sub(2).filter(|start| colons(*start)) else {
+        return Some(range);
+    };
+    let start = tokens[start].span().byte_range().start;
+    // `a::std` goes on from `a`, `<T>::std` from `>`; `impl ::std` and `<::std` do not.
+    let goes_on = place.checked_sub(3).and_then(|place| tokens.get(place)).is_some_and(|token| {
+        token.span().byte_range().end == start
+            && (matches!(token, TokenTree::Ident(_)) || is(Some(token), '>'))
+    });
+    (!goes_on).then_some(start..range.end)
+}
+
 impl Work<'_> {
     fn replace(&mut self, token: &TokenTree, replacement: String) {
         self.edits.push((token.span().byte_range(), replacement));
@@ -80,62 +117,73 @@ impl Work<'_> {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         for (place, token) in tokens.iter().enumerate() {
             let before = place.checked_sub(1).and_then(|place| tokens.get(place));
-            let (next, after) = (tokens.get(place + 1), tokens.get(place + 2));
             match token {
                 TokenTree::Ident(word) => {
-                    let is_root = is(next, ':') && is(after, ':')
-                        && !is(before, '$')
-                        // `a: std::b` has one colon before, `a::std` has two.
-                        && !(is(before, ':')
-                            && place.checked_sub(2).is_some_and(|p| is(tokens.get(p), ':')));
-                    if is_root {
-                        let path = match word.to_string().as_str() {
-                            "crate" => self.options.crate_path.clone(),
-                            "std" => "crate::surface::std".to_owned(),
-                            "windows_sys" => {
-                                format!("crate::surface::{}", self.options.windows_sys)
-                            }
-                            _ => continue,
-                        };
-                        self.replace(token, path);
+                    if let Some(path) = self.root(&word.to_string(), is(before, '$')) {
+                        if let Some(range) = root(&tokens, place) {
+                            self.edits.push((range, path));
+                        }
                     }
                 }
-                TokenTree::Group(group) => {
-                    let is_condition = match before {
-                        Some(TokenTree::Ident(word)) => word == "cfg" || word == "cfg_attr",
-                        // `cfg!(…)`
-                        _ => is(before, '!') && place.checked_sub(2).is_some_and(
-                            |p| matches!(&tokens[p], TokenTree::Ident(word) if word == "cfg"),
-                        ),
-                    };
-                    let first = group.stream().into_iter().next();
-                    let links = first.is_some_and(|first| first.to_string() == "link");
-                    if is_condition {
+                TokenTree::Group(group) => match before {
+                    Some(TokenTree::Ident(word)) if word == "cfg" || word == "cfg_attr" => {
                         self.condition(group);
-                    } else if let (true, Some(hash)) = (links && is(before, '#'), before) {
-                        self.remove(hash, group);
-                    } else {
-                        self.paths(group.stream());
                     }
-                }
-                _ => {}
+                    // `cfg!(…)`
+                    Some(mark) if is(Some(mark), '!') && place > 1 && is_word(&tokens[place - 2], "cfg") => {
+                        self.condition(group);
+                    }
+                    Some(hash) if is(Some(hash), '#') && is_left_out(group) => {
+                        self.remove(hash, group);
+                    }
+                    _ => self.paths(group.stream()),
+                },
+                TokenTree::Punct(_) | TokenTree::Literal(_) => {}
             }
+        }
+    }
+
+    /// Where the root of a path leads. In a macro `crate` is spelled with a `$`.
+    fn root(&self, word: &str, is_macro: bool) -> Option<String> {
+        match word {
+            "crate" => Some(self.options.crate_path.clone()),
+            "std" if !is_macro => Some(format!("crate::surface::{}", self.options.std)),
+            "windows_sys" if !is_macro => {
+                Some(format!("crate::surface::{}", self.options.windows_sys))
+            }
+            _ => None,
         }
     }
 
     /// Says of each word of a condition whether it holds.
     fn condition(&mut self, group: &Group) {
         let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
+        // `cfg($name)` in a macro, which is told `windows` or `unix`: the host is a Unix.
+        if let [dollar, TokenTree::Ident(name)] = &tokens[..] {
+            if is(Some(dollar), '$') {
+                let range = dollar.span().byte_range().start..name.span().byte_range().end;
+                self.edits.push((range, format!("not(${name})")));
+            }
+            return;
+        }
         for (place, token) in tokens.iter().enumerate() {
             match token {
                 TokenTree::Group(inner) => self.condition(inner),
                 TokenTree::Ident(word) => match word.to_string().as_str() {
                     "windows" | "debug_assertions" => self.replace(token, "all()".to_owned()),
                     "unix" | "test" | "docsrs" => self.replace(token, "any()".to_owned()),
-                    "feature" => {
+                    // Not in front of what it documents.
+                    "doc" if tokens.get(place + 1).is_none_or(|next| is(Some(next), ',')) => {
+                        self.replace(token, "any()".to_owned());
+                    }
+                    key @ ("feature" | "target_os") => {
                         let Some(name) = tokens.get(place + 2) else { continue };
                         let quoted = name.to_string();
-                        let chosen = self.options.features.contains(&quoted.trim_matches('"'));
+                        let value = quoted.trim_matches('"');
+                        let chosen = match key {
+                            "feature" => self.options.features.contains(&value),
+                            _ => value == "windows",
+                        };
                         let range = token.span().byte_range().start..name.span().byte_range().end;
                         let answer = if chosen { "all()" } else { "any()" };
                         self.edits.push((range, answer.to_owned()));

@@ -115,6 +115,15 @@ pub const BUGS: &[Bug] = &[
         shows: is_leak,
         bound: USUAL,
     },
+    Bug {
+        name: "accept-for-ever",
+        package: "interprocess",
+        title: "after a client that came and left, accept fails for ever",
+        threads: "interprocess 86",
+        program: "accept-loop",
+        shows: |symptom| wrong(symptom, "accept has failed ten times with 232"),
+        bound: USUAL,
+    },
 ];
 
 fn wrong(symptom: &Symptom, part: &str) -> bool {

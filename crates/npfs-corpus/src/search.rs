@@ -19,6 +19,8 @@ pub struct Search {
     pub runs: u64,
     /// Whether every schedule within the bound was.
     pub complete: bool,
+    /// How many of them showed something else, and what was first.
+    pub other: Option<(u64, Symptom)>,
 }
 
 /// A schedule and what it shows.
@@ -42,27 +44,31 @@ pub struct Bound {
 
 /// Looks for a run with a symptom that `wanted` knows, those with fewer interruptions first.
 pub fn search(program: &Program, bound: Bound, wanted: impl Fn(&Symptom) -> bool) -> Search {
-    let mut runs = 0;
+    let (mut runs, mut other) = (0, None);
     for interruptions in 0..=bound.interruptions {
         let path = Arc::new(Mutex::new(Path { choices: Vec::new(), depth: 0, used: 0, interruptions }));
         loop {
             if runs == bound.runs {
-                return Search { found: None, runs, complete: false };
+                return Search { found: None, runs, complete: false, other };
             }
             runs += 1;
             look(&path).restart();
             let run = stage::run(program, Box::new(Bounded(path.clone())));
-            if let Some(symptom) = run.symptom.filter(&wanted) {
-                let used = look(&path).used;
-                let found = Found { turns: run.turns, symptom, interruptions: used };
-                return Search { found: Some(found), runs, complete: true };
+            match run.symptom {
+                Some(symptom) if wanted(&symptom) => {
+                    let interruptions = look(&path).used;
+                    let found = Some(Found { turns: run.turns, symptom, interruptions });
+                    return Search { found, runs, complete: true, other };
+                }
+                Some(symptom) => other.get_or_insert((0, symptom)).0 += 1,
+                None => {}
             }
             if !look(&path).advance() {
                 break;
             }
         }
     }
-    Search { found: None, runs, complete: true }
+    Search { found: None, runs, complete: true, other }
 }
 
 struct Path {

@@ -83,6 +83,9 @@ impl fmt::Display for Table<'_> {
                         f,
                         "  {version}: not in {how} of {runs} schedules with up to {bound} interruption{plural}"
                     )?;
+                    if let Some((count, symptom)) = &cell.other {
+                        writeln!(f, "    {count} show something else, first {symptom}")?;
+                    }
                     continue;
                 };
                 let (symptom, turns) = (&found.symptom, &found.turns);

@@ -5,8 +5,9 @@
 //! the Win32 surface, watched: an operation that was begun is known until its packet is taken.
 
 pub mod operations;
+pub mod plain_std;
 mod shared;
 pub mod std;
 mod sync;
 pub mod windows_sys;
-pub mod windows_sys_48;
+pub mod windows_sys_integers;

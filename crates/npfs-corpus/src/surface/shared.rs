@@ -75,6 +75,21 @@ impl<T> Arc<T> {
     }
 
     /// As in std.
+    pub fn try_unwrap(this: Arc<T>) -> Result<T, Arc<T>> {
+        stage::switch();
+        if this.references().load(Ordering::SeqCst) != 1 {
+            return Err(this);
+        }
+        let this = ManuallyDrop::new(this);
+        this.references().store(0, Ordering::SeqCst);
+        let block = this.block.as_ptr();
+        // SAFETY: this was the only reference, and the count stays at nought.
+        let value = unsafe { ManuallyDrop::take(&mut (*block).value) };
+        stage::free_later(block.cast(), Layout::new::<Block<T>>());
+        Ok(value)
+    }
+
+    /// As in std.
     pub fn ptr_eq(this: &Arc<T>, other: &Arc<T>) -> bool {
         this.block == other.block
     }

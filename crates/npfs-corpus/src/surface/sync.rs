@@ -10,7 +10,7 @@ use npfs_abi::Handle;
 use crate::stage;
 
 /// Who has a lock, and how those who wait are woken.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Gate {
     taken: bool,
     waiting: usize,
@@ -39,8 +39,9 @@ fn gate(gate: &std::sync::Mutex<Gate>) -> std::sync::MutexGuard<'_, Gate> {
 
 impl<T> Mutex<T> {
     /// A lock that nobody has.
-    pub fn new(value: T) -> Mutex<T> {
-        Mutex { gate: std::sync::Mutex::default(), inner: std::sync::Mutex::new(value) }
+    pub const fn new(value: T) -> Mutex<T> {
+        let gate = Gate { taken: false, waiting: 0, bell: None };
+        Mutex { gate: std::sync::Mutex::new(gate), inner: std::sync::Mutex::new(value) }
     }
 
     /// What it guards.

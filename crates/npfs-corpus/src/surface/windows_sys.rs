@@ -6,20 +6,8 @@
 pub mod Win32 {
     pub use npfs_win32::Win32::*;
 
-    /// Handles and the last error.
-    pub mod Foundation {
-        pub use npfs_win32::Win32::Foundation::*;
-
-        /// Only asked about statuses of the AFD driver, which does not exist.
-        pub unsafe fn RtlNtStatusToDosError(_: NTSTATUS) -> WIN32_ERROR {
-            ERROR_NOT_SUPPORTED
-        }
-    }
-
     /// Files and drivers.
     pub mod Storage {
-        pub use npfs_win32::Win32::Storage::*;
-
         /// Files.
         pub mod FileSystem {
             pub use npfs_win32::Win32::Storage::FileSystem::*;

@@ -1,4 +1,4 @@
-//! `windows_sys` 0.48, whose handles are integers, as far as the libraries use it.
+//! `windows_sys` 0.48 and 0.52, whose handles are integers, as far as the libraries use it.
 #![allow(non_snake_case, clippy::missing_safety_doc, clippy::too_many_arguments)]
 
 use super::windows_sys as new;
@@ -14,7 +14,7 @@ fn pointer(handle: isize) -> Pointer {
 macro_rules! functions {
     ($from:path: $(fn $name:ident($handle:ident; $($parameter:ident: $type:ty),*);)*) => { $(
         /// The function of this name.
-        pub unsafe fn $name($handle: isize, $($parameter: $type),*) -> i32 {
+        pub unsafe extern "system" fn $name($handle: isize, $($parameter: $type),*) -> i32 {
             use $from as from;
             // SAFETY: the caller's promise is the one that the function wants.
             unsafe { from::$name(pointer($handle), $($parameter),*) }
@@ -39,7 +39,32 @@ pub mod Win32 {
         functions! { new::Win32::Foundation:
             fn CloseHandle(handle;);
         }
+
+        /// `DuplicateHandle`
+        pub unsafe extern "system" fn DuplicateHandle(
+            source_process: isize,
+            source: isize,
+            target_process: isize,
+            target: *mut isize,
+            access: u32,
+            inherit: i32,
+            options: u32,
+        ) -> i32 {
+            use new::Win32::Foundation as from;
+            let mut handle = pointer(0);
+            // SAFETY: the caller's promise is the one that the function wants, and it gives a place.
+            unsafe {
+                let result = from::DuplicateHandle(
+                    pointer(source_process), pointer(source), pointer(target_process), &mut handle,
+                    access, inherit, options,
+                );
+                *target = handle.addr().cast_signed();
+                result
+            }
+        }
     }
+
+    pub use new::Win32::Security;
 
     /// Files and drivers.
     pub mod Storage {
@@ -47,24 +72,41 @@ pub mod Win32 {
         pub mod FileSystem {
             use super::super::{new, pointer, OVERLAPPED};
             pub use new::Win32::Storage::FileSystem::*;
-            use std::ffi::c_void;
 
-            /// `ReadFile`, whose buffer is untyped here.
-            pub unsafe fn ReadFile(
-                file: isize,
-                buffer: *mut c_void,
-                length: u32,
-                transferred: *mut u32,
-                overlapped: *mut OVERLAPPED,
-            ) -> i32 {
+            /// `CreateFileW`
+            pub unsafe extern "system" fn CreateFileW(
+                name: *const u16,
+                access: u32,
+                share: u32,
+                security: *const new::Win32::Security::SECURITY_ATTRIBUTES,
+                disposition: u32,
+                flags: u32,
+                template: isize,
+            ) -> isize {
                 use new::Win32::Storage::FileSystem as from;
                 // SAFETY: the caller's promise is the one that the function wants.
-                unsafe {
-                    from::ReadFile(pointer(file), buffer.cast(), length, transferred, overlapped)
-                }
+                let handle = unsafe {
+                    from::CreateFileW(
+                        name, access, share, security, disposition, flags, pointer(template),
+                    )
+                };
+                handle.addr().cast_signed()
+            }
+
+            /// `GetFinalPathNameByHandleW`: pipes have no such name here.
+            pub unsafe extern "system" fn GetFinalPathNameByHandleW(
+                _: isize,
+                _: *mut u16,
+                _: u32,
+                _: u32,
+            ) -> u32 {
+                0
             }
 
             functions! { new::Win32::Storage::FileSystem:
+                fn FlushFileBuffers(file;);
+                fn ReadFile(file; buffer: *mut u8, length: u32, transferred: *mut u32,
+                    overlapped: *mut OVERLAPPED);
                 fn WriteFile(file; buffer: *const u8, length: u32, transferred: *mut u32,
                     overlapped: *mut OVERLAPPED);
             }
@@ -77,14 +119,47 @@ pub mod Win32 {
         pub mod Pipes {
             use super::super::{new, pointer, OVERLAPPED};
             pub use new::Win32::System::Pipes::*;
+            use std::ffi::c_void;
+
+            /// `CreatePipe`
+            pub unsafe extern "system" fn CreatePipe(
+                read: *mut isize,
+                write: *mut isize,
+                security: *const new::Win32::Security::SECURITY_ATTRIBUTES,
+                length: u32,
+            ) -> i32 {
+                use new::Win32::System::Pipes as from;
+                let (mut read_end, mut write_end) = (pointer(0), pointer(0));
+                // SAFETY: the caller's promise is the one that the function wants, and it gives
+                // places.
+                unsafe {
+                    let result = from::CreatePipe(&mut read_end, &mut write_end, security, length);
+                    *read = read_end.addr().cast_signed();
+                    *write = write_end.addr().cast_signed();
+                    result
+                }
+            }
 
             functions! { new::Win32::System::Pipes:
                 fn ConnectNamedPipe(pipe; overlapped: *mut OVERLAPPED);
                 fn DisconnectNamedPipe(pipe;);
+                fn GetNamedPipeClientProcessId(pipe; process: *mut u32);
+                fn GetNamedPipeClientSessionId(pipe; session: *mut u32);
+                fn GetNamedPipeServerProcessId(pipe; process: *mut u32);
+                fn GetNamedPipeServerSessionId(pipe; session: *mut u32);
+                fn ImpersonateNamedPipeClient(pipe;);
+                fn GetNamedPipeHandleStateW(pipe; state: *mut u32, instances: *mut u32,
+                    collected: *mut u32, timeout: *mut u32, user: *mut u16, length: u32);
+                fn SetNamedPipeHandleState(pipe; mode: *const u32, collected: *const u32,
+                    timeout: *const u32);
+                fn GetNamedPipeInfo(pipe; flags: *mut u32, out_buffer: *mut u32,
+                    in_buffer: *mut u32, max_instances: *mut u32);
+                fn PeekNamedPipe(pipe; buffer: *mut c_void, length: u32, read: *mut u32,
+                    available: *mut u32, left: *mut u32);
             }
 
             /// `CreateNamedPipeW`
-            pub unsafe fn CreateNamedPipeW(
+            pub unsafe extern "system" fn CreateNamedPipeW(
                 name: *const u16,
                 open_mode: u32,
                 pipe_mode: u32,
@@ -122,7 +197,7 @@ pub mod Win32 {
             }
 
             /// `CreateIoCompletionPort`
-            pub unsafe fn CreateIoCompletionPort(
+            pub unsafe extern "system" fn CreateIoCompletionPort(
                 file: isize,
                 port: isize,
                 key: usize,
@@ -137,6 +212,14 @@ pub mod Win32 {
             }
         }
 
+        /// Processes.
+        pub mod Threading {
+            /// `GetCurrentProcess`
+            pub unsafe extern "system" fn GetCurrentProcess() -> isize {
+                -1
+            }
+        }
+
         /// What Nt functions mio asks of the AFD driver, which does not exist.
         pub mod WindowsProgramming {
             use std::ffi::c_void;
@@ -145,7 +228,7 @@ pub mod Win32 {
             use super::super::Foundation::{NTSTATUS, STATUS_NOT_IMPLEMENTED};
 
             /// `NtDeviceIoControlFile`
-            pub unsafe fn NtDeviceIoControlFile(
+            pub unsafe extern "system" fn NtDeviceIoControlFile(
                 _: isize,
                 _: isize,
                 _: Option<unsafe extern "system" fn()>,
