@@ -9,9 +9,13 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// One line of `releases.txt`.
+#[derive(Debug)]
 pub struct Release {
+    /// The package.
     pub package: String,
+    /// The version.
     pub version: String,
+    /// The SHA-256 of its archive.
     pub checksum: String,
 }
 

@@ -14,6 +14,9 @@ mod clients {
     include!(concat!(env!("OUT_DIR"), "/clients.rs"));
 }
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

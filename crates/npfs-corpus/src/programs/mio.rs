@@ -15,6 +15,8 @@ pub const PROGRAMS: &[Program] = &[
     Program { name: "long-message", run: long_message },
     Program { name: "connect-elsewhere", run: connect_elsewhere },
     Program { name: "next-client", run: next_client },
+    Program { name: "unread", run: unread },
+    Program { name: "connect-aborted", run: connect_aborted },
     Program { name: "short-visit", run: short_visit },
     Program { name: "reader-leaves", run: reader_leaves },
     Program { name: "drop-while-writing", run: drop_while_writing },
@@ -196,6 +198,65 @@ fn next_client(stage: &Stage) {
         for message in MESSAGES {
             Peer::open().write(message);
         }
+    });
+}
+
+/// A client whose message nobody reads, and the next one.
+fn unread(stage: &Stage) {
+    let mut pipe = stage.in_server(new_pipe);
+    let next = stage.signal();
+    let wait_next = next.clone();
+    stage.server("server", move || {
+        let mut poll = new_poll();
+        register(&poll, &mut pipe);
+        connect(&mut poll, &pipe);
+        let mut events = Events::with_capacity(8);
+        while !events.iter().any(|event| event.is_readable()) {
+            poll.poll(&mut events, None).unwrap();
+        }
+        pipe.disconnect().unwrap();
+        next.set();
+        connect(&mut poll, &pipe);
+        let (Ok(all) | Err(all)) = read_up_to(&mut poll, &mut pipe, 6);
+        if all.starts_with(b"first") {
+            wrong("the next client's data begins with the last one's".to_owned());
+        }
+        pipe.drop();
+        poll.drop();
+    });
+    stage.client("client", move || {
+        let first = Peer::open();
+        first.write(b"first");
+        wait_next.wait();
+        drop(first);
+        Peer::open().write(b"second");
+    });
+}
+
+/// A connect that a disconnect ends, and one that finds a client.
+fn connect_aborted(stage: &Stage) {
+    let mut pipe = stage.in_server(new_pipe);
+    let next = stage.signal();
+    let wait_next = next.clone();
+    stage.server("server", move || {
+        let mut poll = new_poll();
+        register(&poll, &mut pipe);
+        let _ = pipe.connect();
+        pipe.disconnect().unwrap();
+        let mut events = Events::with_capacity(8);
+        poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+        next.set();
+        connect(&mut poll, &pipe);
+        if let Some(error) = pipe.take_error().unwrap() {
+            let code = error.raw_os_error().unwrap_or(0);
+            wrong(format!("error {code} of a connect that found its client"));
+        }
+        pipe.drop();
+        poll.drop();
+    });
+    stage.client("client", move || {
+        wait_next.wait();
+        drop(Peer::open());
     });
 }
 

@@ -10,7 +10,6 @@ pub mod os {
 
         /// `std::os::windows::prelude`
         pub mod prelude {
-            pub use npfs_win32::os::windows::ffi::*;
             pub use npfs_win32::os::windows::io::*;
         }
 

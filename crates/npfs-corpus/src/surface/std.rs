@@ -7,7 +7,7 @@ pub mod sync {
     pub use ::std::sync::*;
 
     pub use crate::surface::shared::Arc;
-    pub use crate::surface::sync::{Mutex, MutexGuard};
+    pub use crate::surface::sync::Mutex;
 
     /// `std::sync::atomic`
     pub mod atomic {

@@ -53,8 +53,6 @@ pub mod Win32 {
 
     /// The system.
     pub mod System {
-        pub use npfs_win32::Win32::System::*;
-
         /// Named pipes.
         pub mod Pipes {
             pub use npfs_win32::Win32::System::Pipes::*;
@@ -110,28 +108,12 @@ pub mod Win32 {
     }
 }
 
-/// `windows_sys::Wdk`: what mio asks of the AFD driver, which does not exist. Nothing of it is
-/// called, as there are no sockets to register.
+/// `windows_sys::Wdk`
 pub mod Wdk {
-    /// Files and drivers.
-    pub mod Storage {
-        /// Files.
-        pub mod FileSystem {
-            use npfs_win32::Win32::Foundation::{HANDLE, NTSTATUS, STATUS_NOT_IMPLEMENTED};
-            use npfs_win32::Win32::System::IO::IO_STATUS_BLOCK;
+    pub use npfs_win32::Wdk::Storage;
 
-            /// `NtCancelIoFileEx`
-            pub unsafe fn NtCancelIoFileEx(
-                _: HANDLE,
-                _: *const IO_STATUS_BLOCK,
-                _: *mut IO_STATUS_BLOCK,
-            ) -> NTSTATUS {
-                STATUS_NOT_IMPLEMENTED
-            }
-        }
-    }
-
-    /// The system.
+    /// What mio asks of the AFD driver, which does not exist: it is never called, as there are no
+    /// sockets to register.
     pub mod System {
         /// Input and output.
         pub mod IO {

@@ -7,7 +7,12 @@ use new::Win32::System::IO::OVERLAPPED;
 
 /// The handle of the newer releases.
 fn pointer(handle: isize) -> Pointer {
-    std::ptr::without_provenance_mut(handle.cast_unsigned())
+    std::ptr::without_provenance_mut(handle as usize)
+}
+
+/// The handle of these releases.
+fn integer(handle: Pointer) -> isize {
+    handle.addr() as isize
 }
 
 /// The functions that take handles, passed on.
@@ -24,11 +29,11 @@ macro_rules! functions {
 
 /// `windows_sys::Win32`
 pub mod Win32 {
-    use super::{new, pointer, OVERLAPPED};
+    use super::{integer, new, pointer, OVERLAPPED};
 
     /// Handles and the last error.
     pub mod Foundation {
-        use super::{new, pointer};
+        use super::{integer, new, pointer};
         pub use new::Win32::Foundation::*;
 
         /// An integer.
@@ -58,7 +63,7 @@ pub mod Win32 {
                     pointer(source_process), pointer(source), pointer(target_process), &mut handle,
                     access, inherit, options,
                 );
-                *target = handle.addr().cast_signed();
+                *target = integer(handle);
                 result
             }
         }
@@ -70,7 +75,7 @@ pub mod Win32 {
     pub mod Storage {
         /// Files.
         pub mod FileSystem {
-            use super::super::{new, pointer, OVERLAPPED};
+            use super::super::{integer, new, pointer, OVERLAPPED};
             pub use new::Win32::Storage::FileSystem::*;
 
             /// `CreateFileW`
@@ -90,7 +95,7 @@ pub mod Win32 {
                         name, access, share, security, disposition, flags, pointer(template),
                     )
                 };
-                handle.addr().cast_signed()
+                integer(handle)
             }
 
             /// `GetFinalPathNameByHandleW`: pipes have no such name here.
@@ -117,7 +122,7 @@ pub mod Win32 {
     pub mod System {
         /// Named pipes.
         pub mod Pipes {
-            use super::super::{new, pointer, OVERLAPPED};
+            use super::super::{integer, new, pointer, OVERLAPPED};
             pub use new::Win32::System::Pipes::*;
             use std::ffi::c_void;
 
@@ -134,8 +139,8 @@ pub mod Win32 {
                 // places.
                 unsafe {
                     let result = from::CreatePipe(&mut read_end, &mut write_end, security, length);
-                    *read = read_end.addr().cast_signed();
-                    *write = write_end.addr().cast_signed();
+                    *read = integer(read_end);
+                    *write = integer(write_end);
                     result
                 }
             }
@@ -177,13 +182,13 @@ pub mod Win32 {
                         security,
                     )
                 };
-                handle.addr().cast_signed()
+                integer(handle)
             }
         }
 
         /// Completion ports.
         pub mod IO {
-            use super::super::{new, pointer};
+            use super::super::{integer, new, pointer};
             pub use new::Win32::System::IO::*;
 
             functions! { new::Win32::System::IO:
@@ -208,7 +213,7 @@ pub mod Win32 {
                 let port = unsafe {
                     from::CreateIoCompletionPort(pointer(file), pointer(port), key, threads)
                 };
-                port.addr().cast_signed()
+                integer(port)
             }
         }
 
