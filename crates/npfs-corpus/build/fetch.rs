@@ -57,5 +57,8 @@ fn check(home: &Path, release: &Release, wanted: &str) {
     let line = entry.and_then(|entry| entry.lines().find_map(|l| l.strip_prefix("checksum = ")));
     let found = line.map(|quoted| quoted.trim_matches('"'));
     let Release { package, version, .. } = release;
-    assert!(found == Some(wanted), "{package} {version}: wanted checksum {wanted}, found {found:?}");
+    assert!(
+        found == Some(wanted),
+        "{package} {version}: wanted checksum {wanted}, found {found:?}"
+    );
 }

@@ -10,6 +10,11 @@ use std::ops::Range;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
+/// A condition that holds: the host is a Unix.
+const YES: &str = "unix";
+/// A condition that does not.
+const NO: &str = "windows";
+
 /// What is different from library to library.
 pub struct Options {
     /// Where the library has become a module.
@@ -130,11 +135,19 @@ impl Work<'_> {
                         self.condition(group);
                     }
                     // `cfg!(…)`
-                    Some(mark) if is(Some(mark), '!') && place > 1 && is_word(&tokens[place - 2], "cfg") => {
+                    Some(mark)
+                        if is(Some(mark), '!')
+                            && place > 1
+                            && is_word(&tokens[place - 2], "cfg") =>
+                    {
                         self.condition(group);
                     }
                     Some(hash) if is(Some(hash), '#') && is_left_out(group) => {
                         self.remove(hash, group);
+                    }
+                    // Tests are not ours to run.
+                    Some(hash) if is(Some(hash), '#') && group.stream().to_string() == "test" => {
+                        self.edits.push((group.span().byte_range(), format!("[cfg({NO})]")));
                     }
                     _ => self.paths(group.stream()),
                 },
@@ -158,7 +171,7 @@ impl Work<'_> {
     /// Says of each word of a condition whether it holds.
     fn condition(&mut self, group: &Group) {
         let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
-        // `cfg($name)` in a macro, which is told `windows` or `unix`: the host is a Unix.
+        // `cfg($name)` in a macro, which is told `windows` or `unix`.
         if let [dollar, TokenTree::Ident(name)] = &tokens[..] {
             if is(Some(dollar), '$') {
                 let range = dollar.span().byte_range().start..name.span().byte_range().end;
@@ -170,11 +183,11 @@ impl Work<'_> {
             match token {
                 TokenTree::Group(inner) => self.condition(inner),
                 TokenTree::Ident(word) => match word.to_string().as_str() {
-                    "windows" | "debug_assertions" => self.replace(token, "all()".to_owned()),
-                    "unix" | "test" | "docsrs" => self.replace(token, "any()".to_owned()),
+                    "windows" | "debug_assertions" => self.replace(token, YES.to_owned()),
+                    "unix" | "test" | "docsrs" => self.replace(token, NO.to_owned()),
                     // Not in front of what it documents.
                     "doc" if tokens.get(place + 1).is_none_or(|next| is(Some(next), ',')) => {
-                        self.replace(token, "any()".to_owned());
+                        self.replace(token, NO.to_owned());
                     }
                     key @ ("feature" | "target_os") => {
                         let Some(name) = tokens.get(place + 2) else { continue };
@@ -185,7 +198,7 @@ impl Work<'_> {
                             _ => value == "windows",
                         };
                         let range = token.span().byte_range().start..name.span().byte_range().end;
-                        let answer = if chosen { "all()" } else { "any()" };
+                        let answer = if chosen { YES } else { NO };
                         self.edits.push((range, answer.to_owned()));
                     }
                     _ => {}

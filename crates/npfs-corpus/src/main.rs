@@ -1,6 +1,8 @@
 //! Released pipe libraries, compiled over npfs and searched for the bugs they are known for.
 //!
 //! Prints which release shows which bug, with the schedule that shows it; see docs/corpus.md.
+// The programs are compiled once for each release.
+#![allow(clippy::duplicate_mod)]
 
 mod bugs;
 mod peer;
@@ -72,8 +74,10 @@ fn act(arguments: &Arguments) -> Result<bool, String> {
     });
     let releases: Vec<_> = releases.copied().collect();
     if releases.is_empty() {
-        let names: Vec<String> =
-            clients::RELEASES.iter().map(|(package, version, _)| format!("{package} {version}")).collect();
+        let names: Vec<String> = clients::RELEASES
+            .iter()
+            .map(|(package, version, _)| format!("{package} {version}"))
+            .collect();
         return Err(format!("no such release; there are {}", names.join(", ")));
     }
     if let Some(turns) = &arguments.replay {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use npfs_host::schedule::Candidate;
 use npfs_host::{Strategy, Turns};
 
-use crate::stage::{self, Program, Symptom};
+use crate::stage::{self, Program, Run, Symptom};
 
 /// What a search gives.
 pub struct Search {
@@ -44,36 +44,45 @@ pub struct Bound {
 
 /// Looks for a run with a symptom that `wanted` knows, those with fewer interruptions first.
 pub fn search(program: &Program, bound: Bound, wanted: impl Fn(&Symptom) -> bool) -> Search {
-    let (mut runs, mut other) = (0, None);
-    for interruptions in 0..=bound.interruptions {
-        let path = Arc::new(Mutex::new(Path { choices: Vec::new(), depth: 0, used: 0, interruptions }));
-        loop {
-            if runs == bound.runs {
-                return Search { found: None, runs, complete: false, other };
-            }
+    let (mut runs, mut found, mut other) = (0, None, None);
+    let mut complete = true;
+    for most in 0..=bound.interruptions {
+        every_run(program, most, |run, interruptions| {
             runs += 1;
-            look(&path).restart();
-            let run = stage::run(program, Box::new(Bounded(path.clone())));
             match run.symptom {
                 Some(symptom) if wanted(&symptom) => {
-                    let interruptions = look(&path).used;
-                    let found = Some(Found { turns: run.turns, symptom, interruptions });
-                    return Search { found, runs, complete: true, other };
+                    found = Some(Found { turns: run.turns, symptom, interruptions });
                 }
                 Some(symptom) => other.get_or_insert((0, symptom)).0 += 1,
                 None => {}
             }
-            if !look(&path).advance() {
-                break;
-            }
+            complete = runs < bound.runs;
+            complete && found.is_none()
+        });
+        if found.is_some() || !complete {
+            break;
         }
     }
-    Search { found: None, runs, complete: true, other }
+    Search { found, runs, complete, other }
+}
+
+/// Runs `program` under every schedule with at most so many interruptions, as long as `visit` says
+/// to go on; it is handed each run and the interruptions that it had.
+pub fn every_run(program: &Program, interruptions: u32, mut visit: impl FnMut(Run, u32) -> bool) {
+    let path = Path { choices: Vec::new(), depth: 0, used: 0, interruptions };
+    let path = Arc::new(Mutex::new(path));
+    loop {
+        look(&path).restart();
+        let run = stage::run(program, Box::new(Bounded(path.clone())));
+        let used = look(&path).used;
+        if !visit(run, used) || !look(&path).advance() {
+            return;
+        }
+    }
 }
 
 struct Path {
-    /// What was chosen at each turn, of how many, and whether another choice than the first is an
-    /// interruption.
+    /// What was chosen at each turn, of how many.
     choices: Vec<(usize, usize)>,
     depth: usize,
     used: u32,

@@ -73,6 +73,9 @@ struct Current {
 
 static CURRENT: Mutex<Option<Current>> = Mutex::new(None);
 
+/// Held during a run.
+static ALONE: Mutex<()> = Mutex::new(());
+
 fn current() -> MutexGuard<'static, Option<Current>> {
     CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -208,7 +211,8 @@ fn hook() {
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let Some((host, _)) = place() else { return usual(info) };
+            // The threads of a run are in its processes, others are not ours.
+            let Some((host, _)) = Host::entered() else { return usual(info) };
             // Calls fail then, and programs unwrap them.
             if host.stopped().is_some() {
                 return;
@@ -228,6 +232,7 @@ fn hook() {
 
 /// Runs `program` once.
 pub fn run(program: &Program, schedule: Box<dyn Strategy>) -> Run {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     hook();
     operations::forget();
     let host = Host::new(Options {

@@ -92,11 +92,7 @@ impl fmt::Display for Table<'_> {
                 let count = found.interruptions;
                 writeln!(f, "  {version}: {symptom}")?;
                 writeln!(f, "    schedule {runs}, interruptions {count}; to see it again:")?;
-                writeln!(
-                    f,
-                    "    --bug {} --release {version} --replay '{turns}'",
-                    bug.name
-                )?;
+                writeln!(f, "    --bug {} --release {version} --replay '{turns}'", bug.name)?;
             }
         }
         Ok(())

@@ -111,7 +111,10 @@ impl<T> Arc<T> {
 
     /// Tells that the value was used when it was no more, and unwinds.
     fn tell(&self, how: &str) -> ! {
-        stage::tell(Symptom::UseAfterFree(format!("{} {how} after its last reference", name::<T>())));
+        stage::tell(Symptom::UseAfterFree(format!(
+            "{} {how} after its last reference",
+            name::<T>()
+        )));
         stage::give_up()
     }
 }

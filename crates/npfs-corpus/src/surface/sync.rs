@@ -75,9 +75,7 @@ impl<T: ?Sized> Mutex<T> {
         let guard = |inner| MutexGuard { inner: Some(inner), gate: &self.gate };
         match self.inner.try_lock() {
             Ok(inner) => Ok(guard(inner)),
-            Err(TryLockError::Poisoned(error)) => {
-                Err(PoisonError::new(guard(error.into_inner())))
-            }
+            Err(TryLockError::Poisoned(error)) => Err(PoisonError::new(guard(error.into_inner()))),
             Err(TryLockError::WouldBlock) => unreachable!("the gate lets one in"),
         }
     }

@@ -59,8 +59,8 @@ pub mod Win32 {
 
             use crate::surface::operations;
             use npfs_win32::Win32::Foundation::{GetLastError, HANDLE};
-            use npfs_win32::Win32::System::IO::OVERLAPPED;
             use npfs_win32::Win32::System::Pipes as real;
+            use npfs_win32::Win32::System::IO::OVERLAPPED;
 
             /// `ConnectNamedPipe`
             pub unsafe fn ConnectNamedPipe(pipe: HANDLE, overlapped: *mut OVERLAPPED) -> i32 {
@@ -94,7 +94,12 @@ pub mod Win32 {
                 // so many entries.
                 unsafe {
                     let result = real::GetQueuedCompletionStatusEx(
-                        port, entries, count, removed, milliseconds, alertable,
+                        port,
+                        entries,
+                        count,
+                        removed,
+                        milliseconds,
+                        alertable,
                     );
                     if result != 0 {
                         for place in 0..*removed as usize {

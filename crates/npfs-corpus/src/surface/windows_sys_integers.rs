@@ -37,6 +37,7 @@ pub mod Win32 {
         pub use new::Win32::Foundation::*;
 
         /// An integer.
+        #[allow(clippy::upper_case_acronyms)]
         pub type HANDLE = isize;
         /// The integer.
         pub const INVALID_HANDLE_VALUE: HANDLE = -1;
@@ -60,8 +61,13 @@ pub mod Win32 {
             // SAFETY: the caller's promise is the one that the function wants, and it gives a place.
             unsafe {
                 let result = from::DuplicateHandle(
-                    pointer(source_process), pointer(source), pointer(target_process), &mut handle,
-                    access, inherit, options,
+                    pointer(source_process),
+                    pointer(source),
+                    pointer(target_process),
+                    &mut handle,
+                    access,
+                    inherit,
+                    options,
                 );
                 *target = integer(handle);
                 result
@@ -92,7 +98,13 @@ pub mod Win32 {
                 // SAFETY: the caller's promise is the one that the function wants.
                 let handle = unsafe {
                     from::CreateFileW(
-                        name, access, share, security, disposition, flags, pointer(template),
+                        name,
+                        access,
+                        share,
+                        security,
+                        disposition,
+                        flags,
+                        pointer(template),
                     )
                 };
                 integer(handle)
@@ -178,7 +190,13 @@ pub mod Win32 {
                 // SAFETY: the caller's promise is the one that the function wants.
                 let handle = unsafe {
                     from::CreateNamedPipeW(
-                        name, open_mode, pipe_mode, max_instances, out_buffer, in_buffer, timeout,
+                        name,
+                        open_mode,
+                        pipe_mode,
+                        max_instances,
+                        out_buffer,
+                        in_buffer,
+                        timeout,
                         security,
                     )
                 };
