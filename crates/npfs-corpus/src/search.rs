@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use npfs_host::schedule::Candidate;
-use npfs_host::{Strategy, Turns};
+use npfs_host::{Schedule, Strategy, Turns};
 
 use crate::stage::{self, Program, Run, Symptom};
 
@@ -31,6 +31,8 @@ pub struct Found {
     pub symptom: Symptom,
     /// How many interruptions it has.
     pub interruptions: u32,
+    /// Whether the schedule shows it again.
+    pub repeats: bool,
 }
 
 /// How far to search.
@@ -51,7 +53,8 @@ pub fn search(program: &Program, bound: Bound, wanted: impl Fn(&Symptom) -> bool
             runs += 1;
             match run.symptom {
                 Some(symptom) if wanted(&symptom) => {
-                    found = Some(Found { turns: run.turns, symptom, interruptions });
+                    found =
+                        Some(Found { turns: run.turns, symptom, interruptions, repeats: false });
                 }
                 Some(symptom) => other.get_or_insert((0, symptom)).0 += 1,
                 None => {}
@@ -62,6 +65,11 @@ pub fn search(program: &Program, bound: Bound, wanted: impl Fn(&Symptom) -> bool
         if found.is_some() || !complete {
             break;
         }
+    }
+    if let Some(found) = &mut found {
+        let again = stage::run(program, Schedule::Replay(found.turns.clone()).strategy());
+        found.repeats =
+            again.turns == found.turns && again.symptom.as_ref() == Some(&found.symptom);
     }
     Search { found, runs, complete, other }
 }

@@ -55,7 +55,12 @@ impl Table<'_> {
             }
             let _ = write!(text, "{:20}", bug.name);
             for cell in row {
-                let mark = if cell.found.is_some() { "found" } else { "-" };
+                let mark = match &cell.found {
+                    Some(found) if found.repeats => "found",
+                    // A schedule that does not show it again is no evidence.
+                    Some(_) => "once",
+                    None => "-",
+                };
                 let _ = write!(text, " {mark:>6}");
             }
             text.push('\n');

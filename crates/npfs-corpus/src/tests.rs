@@ -166,3 +166,16 @@ fn every_bug_has_its_program() {
         assert!(releases.all(|(_, _, all)| all.iter().any(|one| one.name == bug.program)));
     }
 }
+
+#[test]
+fn the_page_has_the_expected_table() {
+    let page = include_str!("../../../docs/corpus.md");
+    let table = include_str!("../expected.txt");
+    assert!(page.contains(&format!("```text\n{table}```\n")), "docs/corpus.md has:\n{table}");
+    let missing: Vec<&str> = BUGS
+        .iter()
+        .map(|bug| bug.name)
+        .filter(|name| !page.contains(&format!("| `{name}` |")))
+        .collect();
+    assert!(missing.is_empty(), "docs/corpus.md explains {missing:?}");
+}
