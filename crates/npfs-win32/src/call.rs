@@ -131,8 +131,12 @@ pub(crate) fn number_at(data: &Data, offset: usize) -> u32 {
     bytes.map_or(0, u32::from_le_bytes)
 }
 
-/// The kernel's name of a handle. Values that no process can have find nothing there.
+/// The kernel's name of a handle. Values that no process can have find nothing there; the kernel
+/// knows `INVALID_HANDLE_VALUE` (INFO-03).
 pub(crate) fn handle(handle: HANDLE) -> Handle {
+    if handle == INVALID_HANDLE_VALUE {
+        return Handle(u32::MAX);
+    }
     Handle(u32::try_from(handle.addr()).unwrap_or(0))
 }
 
