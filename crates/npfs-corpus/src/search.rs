@@ -1,7 +1,7 @@
 //! Every schedule of a program with at most so many interruptions.
 //!
 //! A thread runs on until it sleeps or ends, unless it is interrupted: another one goes on although
-//! it could. Most races need one interruption, few need more than two. Whoever goes on when a
+//! it could. Each bug that the corpus knows needs at most two interruptions. Whoever goes on when a
 //! thread sleeps or ends is tried in every way and costs nothing.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use crate::stage::{self, Program, Run, Symptom};
 pub struct Search {
     /// The first schedule that shows it.
     pub found: Option<Found>,
-    /// How many schedules were run.
+    /// How many runs it took; schedules with fewer interruptions are among those with more.
     pub runs: u64,
     /// Whether every schedule within the bound was.
     pub complete: bool,

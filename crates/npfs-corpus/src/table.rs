@@ -59,7 +59,8 @@ impl Table<'_> {
                     Some(found) if found.repeats => "found",
                     // A schedule that does not show it again is no evidence.
                     Some(_) => "once",
-                    None => "-",
+                    None if cell.complete => "-",
+                    None => "?",
                 };
                 let _ = write!(text, " {mark:>6}");
             }
@@ -82,12 +83,9 @@ impl fmt::Display for Table<'_> {
                 let runs = cell.runs;
                 let Some(found) = &cell.found else {
                     let bound = bug.bound.interruptions;
-                    let how = if cell.complete { "each" } else { "the first" };
-                    let plural = if bound == 1 { "" } else { "s" };
-                    writeln!(
-                        f,
-                        "  {version}: not in {how} of {runs} schedules with up to {bound} interruption{plural}"
-                    )?;
+                    let left = if cell.complete { "" } else { ", and not all were run" };
+                    write!(f, "  {version}: in no schedule with up to {bound} interruptions")?;
+                    writeln!(f, "; {runs} runs{left}")?;
                     if let Some((count, symptom)) = &cell.other {
                         writeln!(f, "    {count} show something else, first {symptom}")?;
                     }
@@ -96,7 +94,7 @@ impl fmt::Display for Table<'_> {
                 let (symptom, turns) = (&found.symptom, &found.turns);
                 let count = found.interruptions;
                 writeln!(f, "  {version}: {symptom}")?;
-                writeln!(f, "    schedule {runs}, interruptions {count}; to see it again:")?;
+                writeln!(f, "    run {runs}, interruptions {count}; to see it again:")?;
                 writeln!(f, "    --bug {} --release {version} --replay '{turns}'", bug.name)?;
             }
         }
