@@ -330,6 +330,16 @@ impl Host {
         receiver
     }
 
+    /// Where threads take turns: another thread may run before the calling one goes on. For what is
+    /// no call and yet can be seen by others, such as the locks and atomics of code under test.
+    ///
+    /// # Errors
+    /// Why the simulation stopped.
+    pub fn switch(&self) -> Result<(), Stopped> {
+        let link = actor::find(self.shared.id).ok_or(Stopped::UnknownThread)?;
+        self.shared.take_turn(&link)
+    }
+
     /// The recording so far, if there is one.
     pub fn log(&self) -> Option<Log> {
         self.shared.visibly(|state| state.log())
