@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -51,6 +52,8 @@ struct Actor {
     doing: Doing,
     /// Who waits for its end.
     joiners: Vec<usize>,
+    /// Its parker was woken since it parked last.
+    token: bool,
 }
 
 /// What an actor is doing.
@@ -67,15 +70,25 @@ enum Doing {
     Asleep(ThreadId),
     /// It waits for the end of another actor.
     Joining(usize),
+    /// It waits for its parker to be woken, at most until then.
+    Parked(Option<Time>),
     /// It waits for something that the simulation cannot see, and may come back at any time.
     Outside,
     /// It has ended.
     Finished,
 }
 
+impl Doing {
+    /// Whether it sleeps until another actor or the clock ends that.
+    fn is_sleep(&self) -> bool {
+        matches!(self, Doing::Asleep(_) | Doing::Joining(_) | Doing::Parked(_))
+    }
+}
+
 /// A thread of the kernel.
 struct Seat {
-    actor: usize,
+    /// `None` for a driver: whoever needs it calls as it, and it never sleeps.
+    actor: Option<usize>,
     name: Arc<str>,
 }
 
@@ -86,6 +99,8 @@ struct Block {
     /// How it ended, while only a packet in a port knows it.
     held: Option<Reply>,
     sink: Option<Sink>,
+    /// Who is woken outside the gate once the sink has been handed the end.
+    waker: Option<Waker>,
     /// Nobody will look at it again.
     forgotten: bool,
 }
@@ -125,8 +140,12 @@ pub(crate) struct State {
     reported: bool,
     observers: Vec<Sender<Event>>,
     log: Option<Log>,
+    /// The kernel threads that no OS thread is, by process.
+    drivers: BTreeMap<ProcessId, ThreadId>,
     /// Who is to be rung once the gate is left.
     to_ring: Vec<(Arc<Bell<Wake>>, Wake)>,
+    /// Who is to be woken after that.
+    to_wake: Vec<Waker>,
     scratch: Vec<Completion>,
 }
 
@@ -155,7 +174,9 @@ impl State {
             reported: false,
             observers: Vec::new(),
             log: recording.then(|| Log { profile, faults, events: Vec::new() }),
+            drivers: BTreeMap::new(),
             to_ring: Vec::new(),
+            to_wake: Vec::new(),
             scratch: Vec::new(),
         }
     }
@@ -184,7 +205,7 @@ impl State {
             _ => Doing::Running,
         };
         self.running += usize::from(doing == Doing::Running);
-        self.actors.push(Actor { name, bell, doing, joiners: Vec::new() });
+        self.actors.push(Actor { name, bell, doing, joiners: Vec::new(), token: false });
         self.actors.len() - 1
     }
 
@@ -197,20 +218,37 @@ impl State {
             let names: Vec<Arc<str>> = self.seats.iter().map(|seat| seat.name.clone()).collect();
             unique(&called, &names)
         };
+        self.seat(Some(actor), process, name)
+    }
+
+    fn seat(&mut self, actor: Option<usize>, process: ProcessId, name: Arc<str>) -> ThreadId {
         let thread = self.kernel.create_thread(process);
         self.seats.push(Seat { actor, name: name.clone() });
         self.tell(|| Event::Thread { thread, process, name });
         thread
     }
 
+    /// The driver of a process.
+    pub(crate) fn driver(&mut self, process: ProcessId) -> ThreadId {
+        if let Some(thread) = self.drivers.get(&process) {
+            return *thread;
+        }
+        let name = format!("driver@{}", self.processes[process.0 as usize - 1]);
+        let thread = self.seat(None, process, name.into());
+        self.drivers.insert(process, thread);
+        thread
+    }
+
     // Steps.
 
-    /// One call of the kernel. `Err` when the simulation has stopped.
+    /// One call of the kernel. `Err` when the simulation has stopped. With a waker nobody looks at
+    /// the status block.
     pub(crate) fn step(
         &mut self,
         thread: ThreadId,
         call: &Call,
         sink: Option<Sink>,
+        waker: Option<Waker>,
     ) -> Result<Outcome, Stopped> {
         if let Some(stopped) = &self.stopped {
             return Err(stopped.clone());
@@ -230,7 +268,8 @@ impl State {
         match &outcome {
             Outcome::Pending(request) => {
                 let event = call.delivery().and_then(event_of);
-                let block = Block { event, reply: None, held: None, sink, forgotten: false };
+                let forgotten = waker.is_some();
+                let block = Block { event, reply: None, held: None, sink, waker, forgotten };
                 self.blocks.0.insert(*request, block);
             }
             Outcome::Done(reply) => {
@@ -261,7 +300,7 @@ impl State {
         let quiet = self.kernel.leaves_nothing(thread);
         if quiet {
             // It has nothing that could block or fail.
-            let _ = self.step(thread, &Call::ExitThread, None);
+            let _ = self.step(thread, &Call::ExitThread, None, None);
         }
         quiet
     }
@@ -301,6 +340,7 @@ impl State {
             if let Some(sink) = block.sink.take() {
                 sink(&reply);
             }
+            self.to_wake.extend(block.waker.take());
             if block.forgotten {
                 self.blocks.0.remove(&request);
             } else if held {
@@ -323,7 +363,7 @@ impl State {
     }
 
     fn wake(&mut self, thread: ThreadId, reply: Reply) {
-        let number = self.seats[thread.0 as usize - 1].actor;
+        let Some(number) = self.seats[thread.0 as usize - 1].actor else { return };
         if self.actors[number].doing == Doing::Asleep(thread) {
             self.rouse(number, Wake::Reply(reply));
         }
@@ -373,6 +413,25 @@ impl State {
         self.actors[other].joiners.push(actor);
         self.pause(actor, Doing::Joining(other));
         true
+    }
+
+    /// The actor sleeps until its parker is woken; `false` if it was woken since it parked last.
+    pub(crate) fn park(&mut self, actor: usize, until: Option<Time>) -> bool {
+        let woken = std::mem::take(&mut self.actors[actor].token);
+        if !woken {
+            self.pause(actor, Doing::Parked(until));
+        }
+        !woken
+    }
+
+    /// Wakes an actor that is parked, or lets its next park end at once.
+    pub(crate) fn unpark(&mut self, actor: usize) {
+        self.activity += 1;
+        match self.actors[actor].doing {
+            Doing::Parked(_) => self.rouse(actor, Wake::Go),
+            _ => self.actors[actor].token = true,
+        }
+        self.settle();
     }
 
     pub(crate) fn go_outside(&mut self, actor: usize) {
@@ -427,12 +486,10 @@ impl State {
             if self.give_turn() {
                 return;
             }
-            let asleep =
-                |actor: &Actor| matches!(actor.doing, Doing::Asleep(_) | Doing::Joining(_));
-            if !self.actors.iter().any(asleep) {
+            if !self.actors.iter().any(|actor| actor.doing.is_sleep()) {
                 return;
             }
-            match (self.clock, self.kernel.next_deadline()) {
+            match (self.clock, self.next_deadline()) {
                 (Clock::Virtual, Some(deadline)) => self.pass(deadline),
                 (Clock::Wall, Some(_)) => return,
                 (Clock::Manual, Some(_)) | (_, None) if self.outside > 0 => return,
@@ -490,7 +547,11 @@ impl State {
         self.stopped = Some(why.clone());
         for actor in &mut self.actors {
             match actor.doing {
-                Doing::Queued | Doing::Due(_) | Doing::Asleep(_) | Doing::Joining(_) => {
+                Doing::Queued
+                | Doing::Due(_)
+                | Doing::Asleep(_)
+                | Doing::Joining(_)
+                | Doing::Parked(_) => {
                     actor.doing = Doing::Running;
                     self.running += 1;
                     self.to_ring.push((actor.bell.clone(), Wake::Stop(why.clone())));
@@ -498,6 +559,9 @@ impl State {
                 Doing::Running | Doing::Outside | Doing::Finished => {}
             }
         }
+        // What pends stays so; whoever is woken finds the stop.
+        let blocks = self.blocks.0.values_mut();
+        self.to_wake.extend(blocks.filter_map(|block| block.waker.take()));
         self.observers.clear();
     }
 
@@ -506,9 +570,9 @@ impl State {
         !std::mem::replace(&mut self.reported, true)
     }
 
-    /// Whom to ring, now that the gate is being left.
-    pub(crate) fn rings(&mut self) -> Vec<(Arc<Bell<Wake>>, Wake)> {
-        std::mem::take(&mut self.to_ring)
+    /// Whom to ring, and whom to wake then, now that the gate is being left.
+    pub(crate) fn rings(&mut self) -> (Vec<(Arc<Bell<Wake>>, Wake)>, Vec<Waker>) {
+        (std::mem::take(&mut self.to_ring), std::mem::take(&mut self.to_wake))
     }
 
     // Time.
@@ -526,11 +590,20 @@ impl State {
 
     /// Time passes to the next time-out, by hand; `false` if there is none.
     pub(crate) fn advance_to_next(&mut self) -> bool {
-        let deadline = self.kernel.next_deadline();
+        let deadline = self.next_deadline();
         if let Some(deadline) = deadline {
             self.advance(deadline);
         }
         deadline.is_some()
+    }
+
+    /// When the next time-out is due: in the kernel, or of an actor that is parked.
+    pub(crate) fn next_deadline(&self) -> Option<Time> {
+        let parked = self.actors.iter().filter_map(|actor| match actor.doing {
+            Doing::Parked(until) => until,
+            _ => None,
+        });
+        parked.chain(self.kernel.next_deadline()).min()
     }
 
     /// Time passes up to `to`.
@@ -544,6 +617,11 @@ impl State {
         }
         self.deliver(&mut caused);
         self.scratch = caused;
+        for number in 0..self.actors.len() {
+            if matches!(self.actors[number].doing, Doing::Parked(Some(until)) if until <= to) {
+                self.rouse(number, Wake::Go);
+            }
+        }
     }
 
     /// Wall time is the kernel's time.
@@ -564,7 +642,7 @@ impl State {
         if self.threads == Threads::Any && self.running == 0 {
             patience = SETTLE;
         }
-        match (self.clock, self.kernel.next_deadline()) {
+        match (self.clock, self.next_deadline()) {
             (Clock::Wall, Some(deadline)) => {
                 let rest = deadline.0.saturating_sub(self.elapsed().0);
                 patience.min(Duration::from_nanos(rest.saturating_mul(100)))
@@ -607,7 +685,7 @@ impl State {
 
     fn ring_sleepers(&mut self) {
         for actor in &self.actors {
-            if matches!(actor.doing, Doing::Asleep(_) | Doing::Joining(_)) {
+            if actor.doing.is_sleep() {
                 self.to_ring.push((actor.bell.clone(), Wake::Look));
             }
         }
@@ -653,7 +731,7 @@ impl State {
                     let mut others: Vec<usize> = sleeper
                         .for_threads
                         .iter()
-                        .map(|other| self.seats[other.0 as usize - 1].actor)
+                        .filter_map(|other| self.seats[other.0 as usize - 1].actor)
                         .filter(|other| self.actors[*other].doing != Doing::Finished)
                         .collect();
                     others.sort_unstable();
@@ -674,6 +752,9 @@ impl State {
                     let name = &self.actors[other].name;
                     waits.push(format!("{} waits for the end of {name}", actor.name));
                     with_joins.push((number, vec![other]));
+                }
+                Doing::Parked(_) => {
+                    waits.push(format!("{} waits for one of its tasks to be woken", actor.name));
                 }
                 Doing::Running
                 | Doing::Queued
