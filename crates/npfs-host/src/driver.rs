@@ -49,14 +49,21 @@ impl Driver {
         self.enter(call, None, None)
     }
 
-    /// Begins an operation. `sink` is handed its end before anybody is told of it. If that is not
-    /// in this call, `waker` is woken as soon as the lock of the simulation is free again, and
-    /// also when the simulation stops, after which nothing ends any more.
+    /// Begins an operation. If it ends in this call, neither `sink` nor `waker` is used. Else `sink`
+    /// is handed its end before anybody is told of it, and `waker` is woken as soon as the lock of
+    /// the simulation is free again; it is woken also when the simulation stops, after which nothing
+    /// ends any more.
     ///
     /// # Errors
     /// As [`Driver::call`].
     pub fn begin(&self, call: &Call, sink: Sink, waker: Waker) -> Result<Outcome, Stopped> {
         self.enter(call, Some(sink), Some(waker))
+    }
+
+    /// Whether the simulation has stopped.
+    pub fn is_stopped(&self) -> bool {
+        // A stop stays one.
+        self.host.shared.quietly(|state| state.stopped.is_some())
     }
 
     fn enter(

@@ -108,6 +108,11 @@ impl std::fmt::Debug for Host {
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl Host {
+    /// A number that no other system of this program has: what tells them apart. It is no result.
+    pub fn id(&self) -> u64 {
+        self.shared.id
+    }
+
     /// A system without processes. The calling thread is known to it as `main`.
     pub fn new(options: Options) -> Host {
         let shared = Shared {

@@ -242,7 +242,7 @@ impl State {
     // Steps.
 
     /// One call of the kernel. `Err` when the simulation has stopped. With a waker nobody looks at
-    /// the status block.
+    /// the status block, and the sink is for an end that is not in this call.
     pub(crate) fn step(
         &mut self,
         thread: ThreadId,
@@ -274,7 +274,7 @@ impl State {
             }
             Outcome::Done(reply) => {
                 self.write_held(reply);
-                if let Some(sink) = sink {
+                if let (Some(sink), None) = (sink, waker) {
                     sink(reply);
                 }
             }
