@@ -4,13 +4,11 @@
 //! with a completion port: there it goes on. A facade that hides the port begins its operations
 //! here, so that they outlive whoever called.
 
-use std::task::Waker;
-
 use npfs_abi::{Call, Outcome, ProcessId, ThreadId};
 
 use crate::actor;
 use crate::host::{Alarm, Host, leave};
-use crate::state::Sink;
+use crate::state::Attached;
 use crate::stop::Stopped;
 
 /// The driver of a process: one kernel thread, as which any known thread may call.
@@ -46,18 +44,15 @@ impl Driver {
     /// # Errors
     /// Why the simulation stopped. A failing call is not an error here.
     pub fn call(&self, call: &Call) -> Result<Outcome, Stopped> {
-        self.enter(call, None, None)
+        self.enter(call, None)
     }
 
-    /// Begins an operation. If it ends in this call, neither `sink` nor `waker` is used. Else `sink`
-    /// is handed its end before anybody is told of it, and `waker` is woken as soon as the lock of
-    /// the simulation is free again; it is woken also when the simulation stops, after which nothing
-    /// ends any more.
+    /// Begins an operation, with what the caller wants done at its end.
     ///
     /// # Errors
     /// As [`Driver::call`].
-    pub fn begin(&self, call: &Call, sink: Sink, waker: Waker) -> Result<Outcome, Stopped> {
-        self.enter(call, Some(sink), Some(waker))
+    pub fn begin(&self, call: &Call, attached: Attached) -> Result<Outcome, Stopped> {
+        self.enter(call, Some(attached))
     }
 
     /// Whether the simulation has stopped.
@@ -66,18 +61,13 @@ impl Driver {
         self.host.shared.quietly(|state| state.stopped.is_some())
     }
 
-    fn enter(
-        &self,
-        call: &Call,
-        sink: Option<Sink>,
-        waker: Option<Waker>,
-    ) -> Result<Outcome, Stopped> {
+    fn enter(&self, call: &Call, attached: Option<Attached>) -> Result<Outcome, Stopped> {
         let shared = &self.host.shared;
         let link = actor::place(shared)?;
         let _alarm = Alarm::new(shared);
         shared.take_turn(&link).map_err(|why| shared.report(why))?;
         let mut state = shared.gate.lock();
-        let stepped = state.step(self.thread, call, sink, waker);
+        let stepped = state.step(self.thread, call, attached);
         leave(state);
         stepped.map_err(|why| shared.report(why))
     }

@@ -5,15 +5,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
 use crossbeam_channel::{Receiver, unbounded};
-use npfs_abi::{Call, Composite, Fault, Op, Outcome, ProcessId, Profile, Reply, RequestId};
-use npfs_abi::{ThreadId, Time};
+use npfs_abi::{
+    Call, Composite, Fault, Handle, Op, Outcome, ProcessId, Profile, Reply, RequestId, ThreadId,
+    Time,
+};
 use npfs_kernel::program::{Next, Program};
-use npfs_kernel::{Kernel, ProcessSpec};
+use npfs_kernel::{Kernel, ProcessSpec, Referent};
 
 use crate::actor::{self, Link};
 use crate::event::{Event, Log};
 use crate::schedule::{Strategy, Turns};
-use crate::state::{Sink, State, Wake, ring};
+use crate::state::{Attached, Routine, State, Wake, ring};
 use crate::stop::{Deadlock, Stopped};
 use crate::sync::{Bell, Gate, Guard};
 
@@ -155,34 +157,83 @@ impl Host {
     /// # Panics
     /// With [`OnDeadlock::Panic`], when the call ends in a deadlock.
     pub fn call(&self, process: ProcessId, call: &Call) -> Result<Outcome, Stopped> {
-        self.call_into(process, call, None)
+        let (link, thread) = actor::seat(&self.shared, process)?;
+        let outcome = self.shared.enter(&link, thread, call, None)?;
+        let Outcome::Pending(request) = outcome else { return Ok(outcome) };
+        let mut program = Program::new(Op::Call(call.clone()));
+        // The first step names the call, which was made already, and looks at nothing.
+        self.shared.quietly(|state| program.next(None, state.blocks()));
+        let ended = self.run(&link, thread, program, Some(outcome));
+        if let Ok(Outcome::Done(_)) = ended {
+            self.forget(request);
+        }
+        ended
     }
 
-    /// As [`Host::call`]; `sink` is handed the end of the operation before anybody is told of it:
-    /// at once, or while the call of another thread completes it.
+    /// As [`Host::call`], with the caller's memory and routine. An operation that pends is answered
+    /// [`Outcome::Pending`], also where the call has no OVERLAPPED, and nobody can ask for its
+    /// [`Host::reply`].
     ///
     /// # Errors
     /// As [`Host::call`].
     ///
     /// # Panics
     /// As [`Host::call`].
-    pub fn call_into(
+    pub fn call_attached(
         &self,
         process: ProcessId,
         call: &Call,
-        sink: Option<Sink>,
+        attached: Attached,
     ) -> Result<Outcome, Stopped> {
         let (link, thread) = actor::seat(&self.shared, process)?;
-        let outcome = self.shared.enter(&link, thread, call, sink)?;
-        match outcome {
-            Outcome::Pending(_) => {
-                let mut program = Program::new(Op::Call(call.clone()));
-                // The first step names the call, which was made already, and looks at nothing.
-                self.shared.quietly(|state| program.next(None, state.blocks()));
-                self.run(&link, thread, program, Some(outcome))
+        self.shared.enter(&link, thread, call, Some(attached))
+    }
+
+    /// `CancelIoEx` for everything on `file` whose status block lies at `block`
+    /// ([`Attached::block`]), in one step.
+    ///
+    /// # Errors
+    /// As [`Host::call`].
+    pub fn cancel_io_ex(
+        &self,
+        process: ProcessId,
+        file: Handle,
+        block: u64,
+    ) -> Result<Reply, Stopped> {
+        let (link, thread) = actor::seat(&self.shared, process)?;
+        self.shared.take_turn(&link)?;
+        self.shared.visibly(|state| state.cancel_at(thread, file, block))
+    }
+
+    /// The routines of these calls ([`Attached::routine`]), for the thread whose wait has run them
+    /// as the kernel knows it ([`Output::Routines`](npfs_abi::Output::Routines)).
+    pub fn take_routines(&self, queued: &[RequestId]) -> Vec<Routine> {
+        // They are nobody else's.
+        self.shared.quietly(|state| state.take_routines(queued))
+    }
+
+    /// Looks at memory that ends of operations write, such as a status block. Where threads take
+    /// turns, a look that finds nothing takes one and is repeated; what was written once stays so.
+    pub fn look<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+        if self.shared.takes_turns {
+            if let Some(link) = actor::find(self.shared.id) {
+                if self.shared.quietly(|_| look().is_none()) {
+                    // A stop is told by the next call.
+                    let _ = self.shared.take_turn(&link);
+                }
             }
-            outcome => Ok(outcome),
         }
+        self.shared.visibly(|_| look())
+    }
+
+    /// What a handle of `process` refers to.
+    pub fn referent(&self, process: ProcessId, handle: Handle) -> Option<Referent> {
+        self.shared.visibly(|state| state.kernel().referent(process, handle))
+    }
+
+    /// Whether two handles of `process` refer to one object; `None` if either is none.
+    pub fn same_object(&self, process: ProcessId, one: Handle, other: Handle) -> Option<bool> {
+        self.shared.visibly(|state| state.kernel().same_object(process, one, other))
     }
 
     /// A Win32 function that is several kernel calls; between them others may run.
@@ -352,10 +403,10 @@ impl Shared {
         link: &Link,
         thread: ThreadId,
         call: &Call,
-        sink: Option<Sink>,
+        attached: Option<Attached>,
     ) -> Result<Outcome, Stopped> {
         let _alarm = Alarm::new(self);
-        let ended = self.take_turn(link).and_then(|()| self.step(link, thread, call, sink));
+        let ended = self.take_turn(link).and_then(|()| self.step(link, thread, call, attached));
         ended.map_err(|why| self.report(why))
     }
 
@@ -364,10 +415,10 @@ impl Shared {
         link: &Link,
         thread: ThreadId,
         call: &Call,
-        sink: Option<Sink>,
+        attached: Option<Attached>,
     ) -> Result<Outcome, Stopped> {
         let mut state = self.gate.lock();
-        let stepped = state.step(thread, call, sink, None);
+        let stepped = state.step(thread, call, attached);
         if !matches!(stepped, Ok(Outcome::Blocked(_))) {
             leave(state);
             return stepped;

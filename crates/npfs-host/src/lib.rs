@@ -29,5 +29,5 @@ pub use event::{Divergence, Event, Log};
 pub use host::{Clock, Host, OnDeadlock, Options, Threads};
 pub use park::Parker;
 pub use schedule::{Schedule, Strategy, Turns};
-pub use state::Sink;
+pub use state::{Attached, Routine, Sink};
 pub use stop::{Deadlock, Stopped};

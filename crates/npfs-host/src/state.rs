@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 use npfs_abi::{
     Call, Completion, Delivery, Handle, Outcome, Output, PacketSource, ProcessId, Reply, RequestId,
-    ThreadId, Time,
+    Status, ThreadId, Time,
 };
 use npfs_kernel::program::StatusBlocks;
 use npfs_kernel::{Kernel, ProcessSpec, cycle};
@@ -42,8 +42,40 @@ pub(crate) fn ring(bell: &Bell<Wake>, wake: Wake) {
     bell.ring(wake, |_| weak);
 }
 
-/// What a completion writes before anybody is told: the caller's memory.
+/// What the end of an operation writes before anybody is told: the caller's memory.
 pub type Sink = Box<dyn FnOnce(&Reply) + Send>;
+
+/// A routine of the caller's, run by [`Host::take_routines`](crate::Host::take_routines)'s caller.
+pub type Routine = Box<dyn FnOnce() + Send>;
+
+/// What the caller of an operation knows it by and wants done at its end, for surfaces that have
+/// the caller's memory in hand. It is used behind the gate.
+#[derive(Default)]
+pub struct Attached {
+    /// Where the status block lies, as
+    /// [`Host::cancel_io_ex`](crate::Host::cancel_io_ex) finds the operation by while it pends.
+    pub block: u64,
+    /// What a packet of the operation carries [`ApcContext`, `lpOverlapped`]; 0 leaves the name of
+    /// the request in it.
+    pub context: u64,
+    /// Is handed the end: at once, or while the call of another thread ends it. Not that of a call
+    /// that fails at once, which has no status block (EVENT-05).
+    pub sink: Option<Sink>,
+    /// The routine that is queued to the thread with this call.
+    pub routine: Option<Routine>,
+    /// Is woken once the sink was handed the end of an operation that pended, as soon as the gate
+    /// is left; also when the simulation stops, after which nothing ends any more.
+    pub waker: Option<Waker>,
+}
+
+impl std::fmt::Debug for Attached {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attached")
+            .field("block", &self.block)
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}
 
 /// An OS thread that the simulation knows.
 struct Actor {
@@ -101,8 +133,21 @@ struct Block {
     sink: Option<Sink>,
     /// Who is woken outside the gate once the sink has been handed the end.
     waker: Option<Waker>,
+    /// Where its caller has it, if that is known.
+    at: u64,
     /// Nobody will look at it again.
     forgotten: bool,
+}
+
+impl Block {
+    /// The request has ended so. Says whether nobody needs the block any more.
+    fn write(&mut self, reply: Reply) -> bool {
+        if let Some(sink) = self.sink.take() {
+            sink(&reply);
+        }
+        self.reply = Some(reply);
+        self.forgotten
+    }
 }
 
 /// The status blocks, by request.
@@ -124,6 +169,12 @@ pub(crate) struct State {
     seats: Vec<Seat>,
     processes: Vec<Arc<str>>,
     blocks: Blocks,
+    /// What packets of these requests carry.
+    contexts: BTreeMap<RequestId, u64>,
+    /// At how many contexts those are dropped that no packet will ever carry.
+    sweep_at: usize,
+    /// The callers' routines, by the call that queues them.
+    routines: BTreeMap<RequestId, Routine>,
     /// How many actors may make a call without being rung first.
     running: usize,
     outside: usize,
@@ -160,6 +211,9 @@ impl State {
             seats: Vec::new(),
             processes: Vec::new(),
             blocks: Blocks::default(),
+            contexts: BTreeMap::new(),
+            sweep_at: SWEEP,
+            routines: BTreeMap::new(),
             running: 0,
             outside: 0,
             activity: 0,
@@ -247,8 +301,7 @@ impl State {
         &mut self,
         thread: ThreadId,
         call: &Call,
-        sink: Option<Sink>,
-        waker: Option<Waker>,
+        attached: Option<Attached>,
     ) -> Result<Outcome, Stopped> {
         if let Some(stopped) = &self.stopped {
             return Err(stopped.clone());
@@ -260,25 +313,31 @@ impl State {
         self.catch_up();
         let mut caused = std::mem::take(&mut self.scratch);
         let deadline = self.watches_clock().then(|| self.kernel.next_deadline());
-        let outcome = self.kernel.step(thread, call, &mut caused);
+        let mut outcome = self.kernel.step(thread, call, &mut caused);
         if self.is_observed() {
             let (outcome, caused) = (outcome.clone(), caused.clone());
             self.tell(|| Event::Call { thread, call: call.clone(), outcome, caused });
         }
-        match &outcome {
-            Outcome::Pending(request) => {
-                let event = call.delivery().and_then(event_of);
-                let forgotten = waker.is_some();
-                let block = Block { event, reply: None, held: None, sink, waker, forgotten };
-                self.blocks.0.insert(*request, block);
-            }
+        let failed = matches!(&outcome, Outcome::Done(reply) if reply.status.is_error());
+        let forgotten = attached.is_some();
+        let Attached { block: at, context, sink, routine, waker } = attached.unwrap_or_default();
+        if !failed {
+            self.attach(thread, context, routine);
+        }
+        match &mut outcome {
             Outcome::Done(reply) => {
-                self.write_held(reply);
-                if let (Some(sink), None) = (sink, waker) {
+                self.take_packets(reply);
+                if let Some(sink) = sink.filter(|_| !failed) {
                     sink(reply);
                 }
             }
-            Outcome::Blocked(_) => {}
+            // Who sleeps in the call is handed the reply; only what was attached has to be kept.
+            Outcome::Blocked(_) if !forgotten => {}
+            Outcome::Pending(request) | Outcome::Blocked(request) => {
+                let event = call.delivery().and_then(event_of);
+                let block = Block { event, reply: None, held: None, sink, waker, at, forgotten };
+                self.blocks.0.insert(*request, block);
+            }
         }
         self.deliver(&mut caused);
         self.scratch = caused;
@@ -300,7 +359,7 @@ impl State {
         let quiet = self.kernel.leaves_nothing(thread);
         if quiet {
             // It has nothing that could block or fail.
-            let _ = self.step(thread, &Call::ExitThread, None, None);
+            let _ = self.step(thread, &Call::ExitThread, None);
         }
         quiet
     }
@@ -327,39 +386,101 @@ impl State {
         }
     }
 
+    /// Keeps what the caller has attached to the last call of `thread`.
+    fn attach(&mut self, thread: ThreadId, context: u64, routine: Option<Routine>) {
+        let request = self.kernel.last_call(thread);
+        if let Some(routine) = routine {
+            self.routines.insert(request, routine);
+        }
+        if context != 0 {
+            if self.contexts.len() >= self.sweep_at {
+                let (blocks, kernel) = (&self.blocks.0, &self.kernel);
+                let in_ports = kernel.requests_in_ports();
+                self.contexts.retain(|request, _| {
+                    blocks.contains_key(request) || in_ports.binary_search(request).is_ok()
+                });
+                self.sweep_at = SWEEP.max(2 * self.contexts.len());
+            }
+            self.contexts.insert(request, context);
+        }
+    }
+
     /// Writes what has ended, then puts those who slept in it on the list.
     fn deliver(&mut self, caused: &mut Vec<Completion>) {
         for completion in caused.drain(..) {
-            let Completion { request, wakes, held, reply } = completion;
-            self.write_held(&reply);
+            let Completion { request, wakes, held, mut reply } = completion;
+            self.take_packets(&mut reply);
             if wakes {
+                if let Some(sink) = self.blocks.0.remove(&request).and_then(|block| block.sink) {
+                    sink(&reply);
+                }
                 self.wake(request.thread, reply);
                 continue;
             }
             let Some(block) = self.blocks.0.get_mut(&request) else { continue };
-            if let Some(sink) = block.sink.take() {
-                sink(&reply);
+            if held {
+                block.held = Some(reply);
+                continue;
             }
             self.to_wake.extend(block.waker.take());
-            if block.forgotten {
+            if block.write(reply) {
                 self.blocks.0.remove(&request);
-            } else if held {
-                block.held = Some(reply);
-            } else {
-                block.reply = Some(reply);
             }
         }
     }
 
-    /// Status blocks whose packets were taken are written now.
-    fn write_held(&mut self, reply: &Reply) {
-        let Output::Packets(packets) = &reply.output else { return };
+    /// Status blocks whose packets were taken are written now, and packets carry what their
+    /// callers gave them.
+    fn take_packets(&mut self, reply: &mut Reply) {
+        let Output::Packets(packets) = &mut reply.output else { return };
         for packet in packets {
             let PacketSource::Request(request) = packet.source else { continue };
             if let Some(block) = self.blocks.0.get_mut(&request) {
-                block.reply = block.held.take().or(block.reply.take());
+                if let Some(held) = block.held.take() {
+                    self.to_wake.extend(block.waker.take());
+                    if block.write(held) {
+                        self.blocks.0.remove(&request);
+                    }
+                }
+            }
+            if let Some(context) = self.contexts.remove(&request) {
+                packet.source = PacketSource::Posted(context);
             }
         }
+    }
+
+    /// The routines that these calls have queued.
+    pub(crate) fn take_routines(&mut self, queued: &[RequestId]) -> Vec<Routine> {
+        queued.iter().filter_map(|request| self.routines.remove(request)).collect()
+    }
+
+    /// `CancelIoEx` by the place of the status block: every request that pends there.
+    pub(crate) fn cancel_at(
+        &mut self,
+        thread: ThreadId,
+        file: Handle,
+        at: u64,
+    ) -> Result<Reply, Stopped> {
+        let pending =
+            self.blocks.0.iter().filter(|(_, block)| {
+                block.at == at && block.reply.is_none() && block.held.is_none()
+            });
+        let mut requests: Vec<RequestId> = pending.map(|(request, _)| *request).collect();
+        // Without any, the kernel says so of a request that never was.
+        requests.push(RequestId { thread, call: 0 });
+        let mut found = None;
+        for request in requests {
+            let call = Call::CancelIoEx { file, request: Some(request) };
+            let Outcome::Done(reply) = self.step(thread, &call, None)? else { continue };
+            match &found {
+                None => found = Some(reply),
+                Some(before) if before.status.is_error() && reply.status.is_success() => {
+                    found = Some(reply);
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(found.unwrap_or(Reply::status(Status::NOT_FOUND)))
     }
 
     fn wake(&mut self, thread: ThreadId, reply: Reply) {
@@ -784,6 +905,9 @@ impl State {
 
 /// How long a simulation of any threads waits for one that it does not know yet.
 const SETTLE: Duration = Duration::from_millis(100);
+
+/// Contexts are looked through when there are so many, and at every doubling.
+const SWEEP: usize = 64;
 
 /// How long nothing may happen before a hint is given.
 const HINT: Duration = Duration::from_secs(10);

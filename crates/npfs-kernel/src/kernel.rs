@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 use npfs_abi::{
-    Access, Call, Completion, Data, Delivery, Handle, Outcome, Output, ProcessId, Profile, Reply,
-    RequestId, Status, Switch, ThreadId, Time, Token,
+    Access, Call, Completion, Data, Delivery, Handle, Outcome, Output, PacketSource, ProcessId,
+    Profile, Reply, RequestId, Status, Switch, ThreadId, Time, Token,
 };
 
 use crate::event::Event;
@@ -17,7 +17,7 @@ use crate::footprint::Footprint;
 use crate::io::FileOp;
 use crate::npfs::{DirectoryQuery, Instance, Namespace, Pipe};
 use crate::port::Port;
-use crate::process::{Entry, HandleTable, Life, Object, Process};
+use crate::process::{Entry, HandleTable, Life, Object, Process, Referent};
 use crate::request::Settled;
 use crate::store::{Id, Mark, Store};
 use crate::thread::{Blocked, Thread, ThreadState};
@@ -238,6 +238,43 @@ impl Kernel {
             && !self.processes.iter().any(|(_, process)| {
                 process.handles.iter().any(|(_, entry)| entry.object == Object::Thread(thread))
             })
+    }
+
+    /// The name of the call that `thread` has made last.
+    pub fn last_call(&self, thread: ThreadId) -> RequestId {
+        let call = self.threads.get(thread_id(thread)).map_or(0, |found| found.calls);
+        RequestId { thread, call }
+    }
+
+    /// Requests whose packets lie in ports, in order of their names.
+    pub fn requests_in_ports(&self) -> Vec<RequestId> {
+        let packets = self.ports.iter().flat_map(|(_, port)| port.packets.iter());
+        let mut requests: Vec<RequestId> = packets
+            .filter_map(|packet| match packet.source {
+                PacketSource::Request(request) => Some(request),
+                PacketSource::Posted(_) => None,
+            })
+            .collect();
+        requests.sort_unstable();
+        requests
+    }
+
+    /// What a handle of `process` refers to.
+    pub fn referent(&self, process: ProcessId, handle: Handle) -> Option<Referent> {
+        let found = self.processes.get(process_id(process))?;
+        Some(match found.handles.find(handle)?.object {
+            Object::File(_) => Referent::File,
+            Object::Event(_) => Referent::Event,
+            Object::Port(_) => Referent::Port,
+            Object::Thread(thread) => Referent::Thread(thread),
+            Object::Process(process) => Referent::Process(process),
+        })
+    }
+
+    /// Whether two handles of `process` refer to one object; `None` if either is none.
+    pub fn same_object(&self, process: ProcessId, one: Handle, other: Handle) -> Option<bool> {
+        let handles = &self.processes.get(process_id(process))?.handles;
+        Some(handles.find(one)?.object == handles.find(other)?.object)
     }
 
     /// The virtual time.

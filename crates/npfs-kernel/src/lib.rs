@@ -36,5 +36,6 @@ mod wait;
 pub use footprint::Footprint;
 pub use kernel::{Kernel, ProcessSpec};
 pub use npfs::state;
+pub use process::Referent;
 pub use report::{Waiting, cycle};
 pub use store::Mark;

@@ -41,6 +41,21 @@ pub(crate) enum Object {
     Process(ProcessId),
 }
 
+/// What a handle refers to, as far as the process can tell.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Referent {
+    /// A file object.
+    File,
+    /// An event.
+    Event,
+    /// A completion port.
+    Port,
+    /// This thread.
+    Thread(ThreadId),
+    /// This process.
+    Process(ProcessId),
+}
+
 /// One handle.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Entry {

@@ -91,9 +91,7 @@ impl End {
     /// Cancel safe: the connect goes on inside, and the next one finds it.
     pub(crate) async fn connect(&self) -> io::Result<()> {
         let attempt = || self.pipe.connect().map_err(io::Error::from);
-        let first = poll_fn(|cx| {
-            self.polled(cx, Direction::Write, |_| Poll::Ready(attempt()))
-        });
+        let first = poll_fn(|cx| self.polled(cx, Direction::Write, |_| Poll::Ready(attempt())));
         match first.await {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.async_io(Interest::WRITABLE, attempt).await
@@ -233,11 +231,7 @@ impl End {
 
     /// The ideal adapter: a write that is done when the pipe has taken it. One whose future was
     /// dropped goes on; the next one with other bytes comes behind it.
-    fn poll_write_to_its_end(
-        &self,
-        cx: &mut Context<'_>,
-        data: Data,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write_to_its_end(&self, cx: &mut Context<'_>, data: Data) -> Poll<io::Result<usize>> {
         let awaited = self.awaited.lock().take();
         let name = match awaited {
             Some((name, of)) if of == data => name,

@@ -81,7 +81,8 @@ impl fmt::Debug for Interest {
             (self.is_writable(), "WRITABLE"),
             (self.is_error(), "ERROR"),
         ];
-        let names: Vec<&str> = names.iter().filter(|(has, _)| *has).map(|(_, name)| *name).collect();
+        let names: Vec<&str> =
+            names.iter().filter(|(has, _)| *has).map(|(_, name)| *name).collect();
         f.write_str(&names.join(" | "))
     }
 }

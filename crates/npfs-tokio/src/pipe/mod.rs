@@ -18,7 +18,7 @@ use std::task::{Wake, Waker};
 
 use npfs_abi::{Call, Delivery, Handle, HandleStateQuery, Outcome, Output, PipeInfo};
 use npfs_abi::{ProcessId, ReadMode, Reply, RequestId, Status, codes};
-use npfs_host::{Driver, Host, Stopped};
+use npfs_host::{Attached, Driver, Host, Stopped};
 
 use crate::adapter::Adapter;
 use crate::error::Failure;
@@ -26,6 +26,7 @@ use crate::io::Ready;
 use crate::readiness::Readiness;
 use crate::sync::{Mutex, Unseen};
 use read::Reading;
+pub(crate) use write::Progress;
 use write::Writing;
 
 /// What an end and its operations share. It is closed when neither is left.
@@ -271,12 +272,12 @@ impl Pipe {
         let sink = move |reply: &Reply| {
             ends.lock().push_back(End { kind, name, reply: reply.clone() });
         };
-        let waker = Waker::from(Arc::clone(self));
-        match self.driver.begin(call, Box::new(sink), waker)? {
+        let waker = Some(Waker::from(Arc::clone(self)));
+        let attached = Attached { sink: Some(Box::new(sink)), waker, ..Attached::default() };
+        match self.driver.begin(call, attached)? {
             Outcome::Done(reply) if reply.status.is_error() => Err(Failure::Status(reply.status)),
-            Outcome::Done(reply) => {
+            Outcome::Done(_) => {
                 // On Windows its packet is in the port.
-                self.ends.lock().push_back(End { kind, name, reply });
                 self.settle_all();
                 Ok(())
             }

@@ -74,7 +74,9 @@ enum Found {
     Part(usize),
     Failed(Failure),
     /// The ideal adapter asks the pipe.
-    Ask { name: u64 },
+    Ask {
+        name: u64,
+    },
     EmptyMessage,
     WouldBlock,
 }

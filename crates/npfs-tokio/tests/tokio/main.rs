@@ -1,0 +1,4 @@
+//! Programs of tokio over the shim: tokio's own usage, applications, the adapter, exploration.
+#![cfg(not(any(loom, shuttle)))]
+
+mod usage;
