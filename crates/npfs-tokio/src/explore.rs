@@ -67,6 +67,16 @@ struct Path {
     turns: Vec<(String, u32)>,
 }
 
+impl Path {
+    fn text(&self) -> String {
+        let turns = self.turns.iter().map(|(name, count)| match count {
+            1 => name.clone(),
+            count => format!("{name}*{count}"),
+        });
+        turns.collect::<Vec<String>>().join(" ")
+    }
+}
+
 impl Explore {
     /// Up to 2 preemptions, which is where most races are, and 1,000,000 orders.
     pub fn new() -> Explore {
@@ -85,34 +95,45 @@ impl Explore {
         self
     }
 
-    /// Runs `body` in each order until one fails. `body` must do the same whenever it is handed the
-    /// same turns.
+    /// Runs `body` in each order until one fails: first those without preemptions, then those with
+    /// up to one, and so on. `body` must do the same whenever it is handed the same turns.
     pub fn run(&self, body: impl Fn(Box<dyn Strategy>)) -> Found {
-        let path = Arc::new(Unseen::<Path>::default());
         let mut runs = 0;
+        let bounds = match self.preemptions {
+            Some(most) => 0..=most,
+            None => u32::MAX..=u32::MAX,
+        };
+        for bound in bounds {
+            if let Some(found) = self.run_within(bound, &mut runs, &body) {
+                return found;
+            }
+        }
+        Found { runs, complete: true, failure: None }
+    }
+
+    /// Every order with at most `bound` preemptions; any number for `u32::MAX`. `None` if none fails.
+    fn run_within(
+        &self,
+        bound: u32,
+        runs: &mut u64,
+        body: impl Fn(Box<dyn Strategy>),
+    ) -> Option<Found> {
+        let path = Arc::new(Unseen::<Path>::default());
         loop {
-            if runs == self.most {
-                return Found { runs, complete: false, failure: None };
+            if *runs == self.most {
+                return Some(Found { runs: *runs, complete: false, failure: None });
             }
             path.lock().turns.clear();
-            let bound = self.preemptions.unwrap_or(u32::MAX);
             let order = Order { path: path.clone(), depth: 0, preemptions: bound };
             let ended = catch_unwind(AssertUnwindSafe(|| body(Box::new(order))));
-            runs += 1;
+            *runs += 1;
             let mut path = path.lock();
             if let Err(panic) = ended {
-                let turns = path.turns.iter().map(|(name, count)| match count {
-                    1 => name.clone(),
-                    count => format!("{name}*{count}"),
-                });
-                let turns = turns.collect::<Vec<String>>().join(" ");
-                let failure = Some(Failure { turns, message: message(&*panic) });
-                return Found { runs, complete: false, failure };
+                let failure = Failure { turns: path.text(), message: message(&*panic) };
+                return Some(Found { runs: *runs, complete: false, failure: Some(failure) });
             }
             loop {
-                let Some(choice) = path.choices.pop() else {
-                    return Found { runs, complete: true, failure: None };
-                };
+                let choice = path.choices.pop()?;
                 if choice.taken + 1 < choice.open {
                     path.choices.push(Choice { taken: choice.taken + 1, ..choice });
                     break;

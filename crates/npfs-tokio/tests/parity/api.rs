@@ -118,11 +118,8 @@ pub fn options() {
     let _: fn(&mut ServerOptions, usize) -> &mut ServerOptions = ServerOptions::max_instances;
 
     let mut client: ClientOptions = ClientOptions::new();
-    let set: &mut ClientOptions = client
-        .read(true)
-        .write(true)
-        .security_qos_flags(0_u32)
-        .pipe_mode(PipeMode::Message);
+    let set: &mut ClientOptions =
+        client.read(true).write(true).security_qos_flags(0_u32).pipe_mode(PipeMode::Message);
     let _: ClientOptions = set.clone();
 
     // Names are whatever is an `OsStr`.

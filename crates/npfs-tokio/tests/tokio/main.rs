@@ -1,4 +1,7 @@
 //! Programs of tokio over the shim: tokio's own usage, applications, the adapter, exploration.
 #![cfg(not(any(loom, shuttle)))]
 
+mod adapter;
+mod exploration;
+mod tasks;
 mod usage;
