@@ -2,6 +2,7 @@
 #![cfg(not(any(loom, shuttle)))]
 
 mod adapter;
+mod applications;
 mod exploration;
 mod tasks;
 mod usage;
