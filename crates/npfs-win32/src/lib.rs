@@ -16,15 +16,27 @@
 //! - A handle is the kernel's handle value; `lpOverlapped` of a packet is the caller's pointer.
 //!
 //! It decides nothing: each function is a call of the kernel, or a few. [`simulation`] says whose.
-#![allow(non_snake_case)]
+// Names and signatures are Windows'.
+#![allow(non_snake_case, clippy::too_many_arguments)]
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod call;
 mod error;
+mod files;
 mod handles;
+mod memory;
+mod native;
 pub mod os;
+mod pipes;
+mod pool;
+mod ports;
+mod security;
 pub mod simulation;
 mod surface;
+mod threads;
+mod waits;
 
-pub use surface::Win32;
+#[doc(hidden)]
+pub use surface::FUNCTIONS;
+pub use surface::{Wdk, Win32};
 pub use windows_sys::core;

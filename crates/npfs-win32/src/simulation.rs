@@ -9,11 +9,16 @@
 //!    time, calls of any thread ([`Threads::Any`]). Under loom and shuttle every execution has one
 //!    of its own.
 
+use std::ops::{Deref, DerefMut};
+#[cfg(not(any(loom, shuttle)))]
+use std::sync::LazyLock;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use npfs_abi::ProcessId;
 use npfs_host::{Host, Options, Threads};
 use npfs_kernel::ProcessSpec;
+
+use crate::pool::Pool;
 
 /// Who calls: a process of a simulation.
 #[derive(Clone, Debug)]
@@ -22,18 +27,19 @@ pub(crate) struct Place {
     pub(crate) process: ProcessId,
 }
 
+/// What belongs to no thread. One lock, as all of it is rarely asked for.
 #[derive(Default)]
 struct Everybody {
     /// Made everybody's, with the number of its guard; the latest last.
     installed: Vec<(u64, Place)>,
     guards: u64,
     default: Option<Place>,
+    pool: Pool,
 }
 
 #[cfg(not(any(loom, shuttle)))]
-static EVERYBODY: Mutex<Everybody> =
-    Mutex::new(Everybody { installed: Vec::new(), guards: 0, default: None });
-// The model does not see this lock: no switch happens while it is held.
+static EVERYBODY: LazyLock<Mutex<Everybody>> = LazyLock::new(Mutex::default);
+// The model does not see this lock: nothing that it could switch at happens while it is held.
 #[cfg(loom)]
 loom::lazy_static! {
     static ref EVERYBODY: Mutex<Everybody> = Mutex::default();
@@ -47,16 +53,41 @@ fn everybody() -> MutexGuard<'static, Everybody> {
     EVERYBODY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What is registered with the thread pool. Held for a moment only, never during a call.
+pub(crate) fn pool() -> impl DerefMut<Target = Pool> {
+    PoolGuard(everybody())
+}
+
+struct PoolGuard(MutexGuard<'static, Everybody>);
+
+impl Deref for PoolGuard {
+    type Target = Pool;
+    fn deref(&self) -> &Pool {
+        &self.0.pool
+    }
+}
+
+impl DerefMut for PoolGuard {
+    fn deref_mut(&mut self) -> &mut Pool {
+        &mut self.0.pool
+    }
+}
+
 /// Whose call it is that the calling thread makes now.
 pub(crate) fn here() -> Place {
     if let Some((host, process)) = Host::entered() {
         return Place { host, process };
     }
-    let mut everybody = everybody();
-    if let Some((_, place)) = everybody.installed.last() {
-        return place.clone();
+    {
+        let everybody = everybody();
+        let installed = everybody.installed.last().map(|(_, place)| place);
+        if let Some(place) = installed.or(everybody.default.as_ref()) {
+            return place.clone();
+        }
     }
-    everybody.default.get_or_insert_with(fresh).clone()
+    // Making one passes its gate, where models switch. If another thread was faster, its is taken.
+    let made = fresh();
+    everybody().default.get_or_insert(made).clone()
 }
 
 fn fresh() -> Place {

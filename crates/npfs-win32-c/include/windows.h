@@ -1,0 +1,2 @@
+/* For programs that include <windows.h>: the part of it that npfs has. */
+#include "npfs.h"

@@ -1,0 +1,2 @@
+/* For programs that include <winternl.h>: the part of it that npfs has. */
+#include "npfs.h"
