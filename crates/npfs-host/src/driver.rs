@@ -4,6 +4,8 @@
 //! with a completion port: there it goes on. A facade that hides the port begins its operations
 //! here, so that they outlive whoever called.
 
+use std::task::Waker;
+
 use npfs_abi::{Call, Outcome, ProcessId, ThreadId};
 
 use crate::actor;
@@ -47,12 +49,19 @@ impl Driver {
         self.enter(call, None)
     }
 
-    /// Begins an operation, with what the caller wants done at its end.
+    /// Begins an operation, with what the caller wants done at its end. If it pends, `waker` is
+    /// woken after its end, as soon as the lock of the simulation is free again; also when the
+    /// simulation stops, after which nothing ends any more.
     ///
     /// # Errors
     /// As [`Driver::call`].
-    pub fn begin(&self, call: &Call, attached: Attached) -> Result<Outcome, Stopped> {
-        self.enter(call, Some(attached))
+    pub fn begin(
+        &self,
+        call: &Call,
+        attached: Attached,
+        waker: Waker,
+    ) -> Result<Outcome, Stopped> {
+        self.enter(call, Some((attached, waker)))
     }
 
     /// Whether the simulation has stopped.
@@ -61,13 +70,21 @@ impl Driver {
         self.host.shared.quietly(|state| state.stopped.is_some())
     }
 
-    fn enter(&self, call: &Call, attached: Option<Attached>) -> Result<Outcome, Stopped> {
+    fn enter(
+        &self,
+        call: &Call,
+        operation: Option<(Attached, Waker)>,
+    ) -> Result<Outcome, Stopped> {
         let shared = &self.host.shared;
         let link = actor::place(shared)?;
         let _alarm = Alarm::new(shared);
         shared.take_turn(&link).map_err(|why| shared.report(why))?;
         let mut state = shared.gate.lock();
+        let (attached, waker) = operation.unzip();
         let stepped = state.step(self.thread, call, attached);
+        if let (Ok(Outcome::Pending(request)), Some(waker)) = (&stepped, waker) {
+            state.wake_at_end(*request, waker);
+        }
         leave(state);
         stepped.map_err(|why| shared.report(why))
     }

@@ -63,9 +63,6 @@ pub struct Attached {
     pub sink: Option<Sink>,
     /// The routine that is queued to the thread with this call.
     pub routine: Option<Routine>,
-    /// Is woken once the sink was handed the end of an operation that pended, as soon as the gate
-    /// is left; also when the simulation stops, after which nothing ends any more.
-    pub waker: Option<Waker>,
 }
 
 impl std::fmt::Debug for Attached {
@@ -320,7 +317,7 @@ impl State {
         }
         let failed = matches!(&outcome, Outcome::Done(reply) if reply.status.is_error());
         let forgotten = attached.is_some();
-        let Attached { block: at, context, sink, routine, waker } = attached.unwrap_or_default();
+        let Attached { block: at, context, sink, routine } = attached.unwrap_or_default();
         if !failed {
             self.attach(thread, context, routine);
         }
@@ -335,6 +332,7 @@ impl State {
             Outcome::Blocked(_) if !forgotten => {}
             Outcome::Pending(request) | Outcome::Blocked(request) => {
                 let event = call.delivery().and_then(event_of);
+                let waker = None;
                 let block = Block { event, reply: None, held: None, sink, waker, at, forgotten };
                 self.blocks.0.insert(*request, block);
             }
@@ -348,6 +346,15 @@ impl State {
             self.ring_sleepers();
         }
         Ok(outcome)
+    }
+
+    /// Wakes this once the request has ended, outside the gate.
+    pub(crate) fn wake_at_end(&mut self, request: RequestId, waker: Waker) {
+        match self.blocks.0.get_mut(&request) {
+            Some(block) if block.reply.is_none() => block.waker = Some(waker),
+            // It has ended already.
+            _ => self.to_wake.push(waker),
+        }
     }
 
     /// Ends a thread that leaves nothing behind: nobody could tell when. `false` if there is

@@ -2,7 +2,6 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod adapter;
-mod attributes;
 mod end;
 mod error;
 pub mod explore;

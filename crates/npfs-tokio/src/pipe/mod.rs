@@ -272,9 +272,9 @@ impl Pipe {
         let sink = move |reply: &Reply| {
             ends.lock().push_back(End { kind, name, reply: reply.clone() });
         };
-        let waker = Some(Waker::from(Arc::clone(self)));
-        let attached = Attached { sink: Some(Box::new(sink)), waker, ..Attached::default() };
-        match self.driver.begin(call, attached)? {
+        let waker = Waker::from(Arc::clone(self));
+        let attached = Attached { sink: Some(Box::new(sink)), ..Attached::default() };
+        match self.driver.begin(call, attached, waker)? {
             Outcome::Done(reply) if reply.status.is_error() => Err(Failure::Status(reply.status)),
             Outcome::Done(_) => {
                 // On Windows its packet is in the port.

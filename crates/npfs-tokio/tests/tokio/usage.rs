@@ -4,6 +4,7 @@
 //! are those of the default simulation, so every test has a name of its own. Time is tokio's, and
 //! paused: it passes when all tasks wait.
 
+use std::ffi::c_void;
 use std::io;
 use std::time::Duration;
 
@@ -498,4 +499,45 @@ async fn handles() -> io::Result<()> {
     let nothing = unsafe { NamedPipeServer::from_raw_handle(std::ptr::null_mut()) };
     assert_eq!(npfs_tokio::win32_code(&nothing.expect_err("no handle")), Some(6));
     Ok(())
+}
+
+/// A `SECURITY_ATTRIBUTES` whose access list lets nobody in, and one that only inherits.
+#[tokio::test]
+async fn security_attributes() -> io::Result<()> {
+    const NAME: &str = r"\\.\pipe\usage-security";
+    #[repr(C)]
+    struct SecurityAttributes {
+        length: u32,
+        descriptor: *const c_void,
+        inherit: i32,
+    }
+    // A self-relative descriptor: no owner, no group, at 20 an access list without entries.
+    let mut descriptor = [0_u8; 28];
+    descriptor[0] = 1;
+    descriptor[2..4].copy_from_slice(&0x8004_u16.to_le_bytes());
+    descriptor[16..20].copy_from_slice(&20_u32.to_le_bytes());
+    descriptor[20..28].copy_from_slice(&[2, 0, 8, 0, 0, 0, 0, 0]);
+    let create = |options: &ServerOptions, descriptor: *const c_void| {
+        let length = size_of::<SecurityAttributes>() as u32;
+        let mut attributes = SecurityAttributes { length, descriptor, inherit: 1 };
+        let attributes = (&raw mut attributes).cast();
+        // SAFETY: the structure and its descriptor are as Windows wants them.
+        unsafe { options.create_with_security_attributes_raw(NAME, attributes) }
+    };
+    let closed = create(&ServerOptions::new(), descriptor.as_ptr().cast())?;
+    let denied = ClientOptions::new().open(NAME).expect_err("nobody may");
+    assert_eq!(denied.kind(), io::ErrorKind::PermissionDenied);
+    drop(closed);
+    let _open = create(&ServerOptions::new(), std::ptr::null())?;
+    let mut inherits = SecurityAttributes {
+        length: size_of::<SecurityAttributes>() as u32,
+        descriptor: std::ptr::null(),
+        inherit: 1,
+    };
+    // SAFETY: as above.
+    unsafe {
+        ClientOptions::new()
+            .open_with_security_attributes_raw(NAME, (&raw mut inherits).cast())
+            .map(drop)
+    }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::ptr::null_mut;
 
 use npfs_abi::{Access, Call, CreateFile, CreateNamedPipe, Handle, Outcome, Output, PipeName};
-use npfs_abi::{ProcessId, Status, codes};
+use npfs_abi::{ProcessId, SecurityDescriptor, Status, codes};
 use npfs_host::Host;
 use npfs_win32::os::windows::ffi::OsStrExt;
 
@@ -142,9 +142,7 @@ impl ServerOptions {
     ) -> io::Result<NamedPipeServer> {
         let mut call = CreateNamedPipe { name: name(addr.as_ref()), ..self.call.clone() };
         // SAFETY: the caller promises it.
-        let attributes = unsafe { crate::attributes::read(attrs) }?;
-        call.inherit = attributes.inherit;
-        call.security = attributes.descriptor;
+        (call.inherit, call.security) = unsafe { attributes(attrs) }?;
         let messages = call.pipe_mode & CreateNamedPipe::READMODE_MESSAGE != 0;
         let (host, process) = npfs_win32::simulation::current();
         let end = open(&host, process, &Call::CreateNamedPipe(call), messages)?;
@@ -232,12 +230,21 @@ impl ClientOptions {
     ) -> io::Result<NamedPipeClient> {
         let mut call = CreateFile { name: name(addr.as_ref()), ..self.call.clone() };
         // SAFETY: the caller promises it.
-        call.inherit = unsafe { crate::attributes::read(attrs) }?.inherit;
+        (call.inherit, _) = unsafe { attributes(attrs) }?;
         let (host, process) = npfs_win32::simulation::current();
         let messages = self.pipe_mode == PipeMode::Message;
         let end = open(&host, process, &Call::CreateFile(call), messages)?;
         Ok(NamedPipeClient { end })
     }
+}
+
+/// Whether the handle is inherited, and the descriptor; null is the default.
+///
+/// # Safety
+/// As [`ServerOptions::create_with_security_attributes_raw`].
+unsafe fn attributes(at: *mut c_void) -> Result<(bool, Option<SecurityDescriptor>), Failure> {
+    // SAFETY: the caller promises it.
+    unsafe { npfs_win32::security_attributes(at.cast_const().cast()) }.map_err(Failure::Status)
 }
 
 fn name(addr: &OsStr) -> PipeName {
