@@ -55,12 +55,7 @@ impl Driver {
     ///
     /// # Errors
     /// As [`Driver::call`].
-    pub fn begin(
-        &self,
-        call: &Call,
-        attached: Attached,
-        waker: Waker,
-    ) -> Result<Outcome, Stopped> {
+    pub fn begin(&self, call: &Call, attached: Attached, waker: Waker) -> Result<Outcome, Stopped> {
         self.enter(call, Some((attached, waker)))
     }
 
@@ -70,11 +65,7 @@ impl Driver {
         self.host.shared.quietly(|state| state.stopped.is_some())
     }
 
-    fn enter(
-        &self,
-        call: &Call,
-        operation: Option<(Attached, Waker)>,
-    ) -> Result<Outcome, Stopped> {
+    fn enter(&self, call: &Call, operation: Option<(Attached, Waker)>) -> Result<Outcome, Stopped> {
         let shared = &self.host.shared;
         let link = actor::place(shared)?;
         let _alarm = Alarm::new(shared);

@@ -36,6 +36,9 @@ pub(crate) enum Wake {
     Stop(Stopped),
 }
 
+/// A bell to be rung, and what is left there.
+pub(crate) type Ring = (Arc<Bell<Wake>>, Wake);
+
 /// A [`Wake::Look`] does not push out anything else.
 pub(crate) fn ring(bell: &Bell<Wake>, wake: Wake) {
     let weak = matches!(wake, Wake::Look);
@@ -191,7 +194,7 @@ pub(crate) struct State {
     /// The kernel threads that no OS thread is, by process.
     drivers: BTreeMap<ProcessId, ThreadId>,
     /// Who is to be rung once the gate is left.
-    to_ring: Vec<(Arc<Bell<Wake>>, Wake)>,
+    to_ring: Vec<Ring>,
     /// Who is to be woken after that.
     to_wake: Vec<Waker>,
     scratch: Vec<Completion>,
@@ -699,7 +702,7 @@ impl State {
     }
 
     /// Whom to ring, and whom to wake then, now that the gate is being left.
-    pub(crate) fn rings(&mut self) -> (Vec<(Arc<Bell<Wake>>, Wake)>, Vec<Waker>) {
+    pub(crate) fn rings(&mut self) -> (Vec<Ring>, Vec<Waker>) {
         (std::mem::take(&mut self.to_ring), std::mem::take(&mut self.to_wake))
     }
 

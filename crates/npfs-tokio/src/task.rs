@@ -38,7 +38,7 @@ struct Timer {
 
 sync::thread_local! {
     /// One list for each [`block_on`] that the thread is in.
-    static TIMERS: RefCell<Vec<Timers>> = RefCell::new(Vec::new());
+    static TIMERS: RefCell<Vec<Timers>> = RefCell::default();
 }
 
 /// Whether the calling thread is in a [`block_on`].

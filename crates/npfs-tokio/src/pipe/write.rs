@@ -142,7 +142,7 @@ impl Pipe {
         if let Some(rest) = rest {
             let Err(failure) = self.schedule_write(name, rest) else { return };
             let mut io = self.io.lock();
-            if !io.flight(Kind::Write, name).is_some_and(|flight| flight.name == name) {
+            if io.flight(Kind::Write, name).is_none() {
                 return;
             }
             io.writing = Writing::Failed { name, failure };
