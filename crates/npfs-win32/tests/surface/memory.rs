@@ -255,7 +255,7 @@ fn a_late_end_writes_nothing_into_the_buffer_of_a_call_without_overlapped() {
     let process = sim.process("process");
     let (server, client) = process.enter(connected);
     let (pipe, file) = (server.addr(), client.addr());
-    let buffer = Box::leak(Box::new([7u8; 4]));
+    let mut buffer = Box::new([7u8; 4]);
     let data = buffer.as_mut_ptr().expose_provenance();
     let reader = process.spawn("reader", move || unsafe {
         let data = std::ptr::with_exposed_provenance_mut(data);
@@ -276,7 +276,7 @@ fn a_late_end_writes_nothing_into_the_buffer_of_a_call_without_overlapped() {
             &mut *overlapped(),
         );
     });
-    assert_eq!(buffer, &[7; 4]);
+    assert_eq!(*buffer, [7; 4]);
 }
 
 #[test]
