@@ -200,7 +200,7 @@ pub(crate) unsafe fn RegisterWaitForSingleObject(
 
 pub(crate) unsafe fn UnregisterWait(registered: HANDLE) -> BOOL {
     // SAFETY: nothing is followed.
-    unsafe { UnregisterWaitEx(registered, HANDLE::default()) }
+    unsafe { UnregisterWaitEx(registered, ::core::ptr::null_mut()) }
 }
 
 pub(crate) unsafe fn UnregisterWaitEx(registered: HANDLE, completion: HANDLE) -> BOOL {

@@ -1,7 +1,7 @@
 //! What std has in `std::os::windows`, on every platform.
 
 #[doc(inline)]
-pub use self as windows;
+pub use crate::os as windows;
 
 pub mod ffi;
 pub mod io;
