@@ -90,7 +90,9 @@ impl End {
 
     /// Cancel safe: the connect goes on inside, and the next one finds it.
     pub(crate) async fn connect(&self) -> io::Result<()> {
-        let attempt = || self.pipe.connect().map_err(io::Error::from);
+        // Part of the step that the poll is.
+        let attempt =
+            || self.pipe.host().within_turn(|| self.pipe.connect()).map_err(io::Error::from);
         let first = poll_fn(|cx| self.polled(cx, Direction::Write, |_| Poll::Ready(attempt())));
         match first.await {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -274,28 +274,33 @@ impl Pipe {
         };
         let waker = Waker::from(Arc::clone(self));
         let attached = Attached { sink: Some(Box::new(sink)), ..Attached::default() };
-        match self.driver.begin(call, attached, waker)? {
+        let begun = self.driver.begin(call, attached, waker);
+        let request = match &begun {
+            Ok(Outcome::Pending(request) | Outcome::Blocked(request)) => Some(*request),
+            Ok(Outcome::Done(_)) | Err(_) => None,
+        };
+        if self.given_up(kind, name, request) {
+            request.into_iter().for_each(|request| self.cancel(request));
+        }
+        match begun? {
             Outcome::Done(reply) if reply.status.is_error() => Err(Failure::Status(reply.status)),
             Outcome::Done(_) => {
                 // On Windows its packet is in the port.
                 self.settle_all();
                 Ok(())
             }
-            Outcome::Pending(request) | Outcome::Blocked(request) => {
-                let unwanted = {
-                    let mut io = self.io.lock();
-                    if let Some(flight) = io.flight(kind, name) {
-                        flight.request = Some(request);
-                    }
-                    let given_up = io.given_up.iter().position(|one| *one == name);
-                    given_up.map(|place| io.given_up.swap_remove(place)).is_some()
-                };
-                if unwanted {
-                    self.cancel(request);
-                }
-                Ok(())
-            }
+            Outcome::Pending(_) | Outcome::Blocked(_) => Ok(()),
         }
+    }
+
+    /// Whether an operation was given up before it had its request, which it has now.
+    fn given_up(&self, kind: Kind, name: u64, request: Option<RequestId>) -> bool {
+        let mut io = self.io.lock();
+        if let Some(flight) = io.flight(kind, name) {
+            flight.request = request;
+        }
+        let place = io.given_up.iter().position(|one| *one == name);
+        place.map(|place| io.given_up.swap_remove(place)).is_some()
     }
 
     /// Settles every end that has come.

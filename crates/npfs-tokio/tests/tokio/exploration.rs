@@ -87,6 +87,9 @@ fn an_instance_that_comes_too_late_is_found() {
     let failure = found.failure.expect("an order in which a client finds no pipe");
     println!("order {}: {failure}", found.runs);
     assert!(failure.message.contains("ERROR_FILE_NOT_FOUND"), "{}", failure.message);
+    let page = include_str!("../../../../docs/tokio.md");
+    let shown = format!("order {}: a client is served", found.runs);
+    assert!(page.contains(&shown) && page.contains(&failure.turns), "the page shows this order");
 
     // The printed schedule alone brings it back, and always the same.
     for _ in 0..3 {

@@ -4,5 +4,6 @@
 mod adapter;
 mod applications;
 mod exploration;
+mod options;
 mod tasks;
 mod usage;
