@@ -85,7 +85,10 @@ impl End {
     }
 
     pub(crate) fn disconnect(&self) -> io::Result<()> {
-        Ok(self.step(|| self.pipe.disconnect())?)
+        self.step(|| self.pipe.disconnect())?;
+        // A write to this client is none to the next one.
+        *self.awaited.lock() = None;
+        Ok(())
     }
 
     /// Cancel safe: the connect goes on inside, and the next one finds it.
@@ -232,7 +235,8 @@ impl End {
     }
 
     /// The ideal adapter: a write that is done when the pipe has taken it. One whose future was
-    /// dropped goes on; the next one with other bytes comes behind it.
+    /// dropped goes on: the next one of the same bytes takes it up, so that a write can be tried
+    /// again, and one of other bytes comes behind it.
     fn poll_write_to_its_end(&self, cx: &mut Context<'_>, data: Data) -> Poll<io::Result<usize>> {
         let awaited = self.awaited.lock().take();
         let name = match awaited {

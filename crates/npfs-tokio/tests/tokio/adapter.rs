@@ -145,6 +145,31 @@ fn a_write_that_the_pipe_has_not_taken() {
     });
 }
 
+/// A write that was dropped half way belongs to its client: the next one gets the same bytes anew.
+#[test]
+fn a_write_that_a_disconnect_cut_off() {
+    with_each(|_, _| async move {
+        let bytes = vec![3; 5_000];
+        let (mut server, first) = pair(ServerOptions::new().out_buffer_size(8), PipeMode::Byte);
+        server.connect().await?;
+        let begun = once(server.write_all(&bytes)).await;
+        drop(begun);
+        server.disconnect()?;
+        drop(first);
+        let listening = once(server.connect()).await;
+        assert!(listening.is_pending());
+        let mut second = ClientOptions::new().open(NAME)?;
+        server.connect().await?;
+        let mut got = vec![0; 5_000];
+        let (written, read) = tokio::join!(server.write_all(&bytes), second.read_exact(&mut got));
+        written?;
+        read?;
+        assert_eq!(got, bytes);
+        assert!(once(second.read_u8()).await.is_pending(), "and no byte more");
+        Ok(())
+    });
+}
+
 /// A client that came and is gone before the server connects.
 #[test]
 fn connecting_to_a_client_that_is_gone() {
