@@ -110,3 +110,28 @@ fn an_instance_that_comes_in_time_serves_every_client_in_every_order() {
     println!("{runs} orders with up to 1 preemption");
     assert!(runs > 1_000);
 }
+
+/// The halves of `tokio::io::split` share a lock of std, which a task holds while it polls. No order
+/// waits for it.
+#[test]
+fn halves_of_a_split_in_two_tasks() {
+    let runs = Explore::new().preemptions(None).check(|turns| {
+        world(turns, async {
+            let mut server = ServerOptions::new().create(NAME).expect("an instance");
+            let client = ClientOptions::new().open(NAME).expect("it listens");
+            let (mut read, mut write) = tokio::io::split(client);
+            let reader = spawn_named("reader", async move { read.read_u8().await });
+            let writer = spawn_named("writer", async move {
+                write.write_u8(1).await?;
+                write.write_u8(2).await
+            });
+            server.connect().await.expect("a client");
+            let mut got = [0; 2];
+            server.read_exact(&mut got).await.expect("two bytes");
+            server.write_u8(got[0] + got[1]).await.expect("written");
+            writer.await.expect("no panic").expect("written");
+            assert_eq!(reader.await.expect("no panic").expect("read"), 3);
+        });
+    });
+    assert!(runs > 50, "{runs}");
+}
