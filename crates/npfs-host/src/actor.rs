@@ -54,7 +54,14 @@ sync::thread_local! {
 }
 
 pub(crate) fn find(id: u64) -> Option<Rc<Link>> {
-    LINKS.with(|links| links.borrow().0.iter().find(|link| link.id == id).cloned())
+    let found = LINKS.try_with(|links| links.borrow().0.iter().find(|link| link.id == id).cloned());
+    // A thread that has let go of its simulations, and ends, is in none.
+    found.ok().flatten()
+}
+
+/// Whether the calling thread can remember anything still.
+fn is_alive() -> bool {
+    LINKS.try_with(|_| ()).is_ok()
 }
 
 fn remember(link: Link) -> Rc<Link> {
@@ -91,7 +98,7 @@ pub(crate) fn adopt(shared: &Arc<Shared>, name: &str) -> Rc<Link> {
 pub(crate) fn place(shared: &Arc<Shared>) -> Result<Rc<Link>, Stopped> {
     match find(shared.id) {
         Some(link) => Ok(link),
-        None if shared.threads == crate::host::Threads::Any => {
+        None if shared.threads == crate::host::Threads::Any && is_alive() => {
             let current = std::thread::current();
             Ok(adopt(shared, current.name().unwrap_or("thread")))
         }
@@ -303,11 +310,12 @@ impl Host {
 
     /// The host and process that the calling thread has entered last, if any.
     pub fn entered() -> Option<(Host, ProcessId)> {
-        LINKS.with(|links| {
+        let entered = LINKS.try_with(|links| {
             links.borrow().0.iter().rev().find_map(|link| {
                 let process = *link.entered.borrow().last()?;
                 Some((Host { shared: link.shared.upgrade()? }, process))
             })
-        })
+        });
+        entered.ok().flatten()
     }
 }

@@ -201,8 +201,10 @@ impl Host {
         block: u64,
     ) -> Result<Reply, Stopped> {
         let (link, thread) = actor::seat(&self.shared, process)?;
-        self.shared.take_turn(&link)?;
-        self.shared.visibly(|state| state.cancel_at(thread, file, block))
+        let turn = self.shared.take_turn(&link);
+        let ended =
+            turn.and_then(|()| self.shared.visibly(|state| state.cancel_at(thread, file, block)));
+        ended.map_err(|why| self.shared.report(why))
     }
 
     /// The routines of these calls ([`Attached::routine`]), for the thread whose wait has run them

@@ -318,7 +318,8 @@ impl State {
             let (outcome, caused) = (outcome.clone(), caused.clone());
             self.tell(|| Event::Call { thread, call: call.clone(), outcome, caused });
         }
-        let failed = matches!(&outcome, Outcome::Done(reply) if reply.status.is_error());
+        let failed =
+            matches!(&outcome, Outcome::Done(reply) if reply.status.is_error() || !begun(reply));
         let forgotten = attached.is_some();
         let Attached { block: at, context, sink, routine } = attached.unwrap_or_default();
         if !failed {
@@ -421,7 +422,11 @@ impl State {
             let Completion { request, wakes, held, mut reply } = completion;
             self.take_packets(&mut reply);
             if wakes {
-                if let Some(sink) = self.blocks.0.remove(&request).and_then(|block| block.sink) {
+                let block = self.blocks.0.remove(&request);
+                if !begun(&reply) {
+                    self.routines.remove(&request);
+                }
+                if let Some(sink) = block.and_then(|block| block.sink).filter(|_| begun(&reply)) {
                     sink(&reply);
                 }
                 self.wake(request.thread, reply);
@@ -921,6 +926,12 @@ const SWEEP: usize = 64;
 
 /// How long nothing may happen before a hint is given.
 const HINT: Duration = Duration::from_secs(10);
+
+/// Whether the operation of a call has begun: not if a routine has ended the wait for its turn on
+/// the file (SYNC-16).
+fn begun(reply: &Reply) -> bool {
+    reply.status != Status::USER_APC
+}
 
 fn event_of(delivery: &Delivery) -> Option<Handle> {
     match delivery {

@@ -458,6 +458,11 @@ BOOL WINAPI WriteFileEx(
 BOOL WINAPI FlushFileBuffers(HANDLE hfile);
 DWORD WINAPI GetFileType(HANDLE hfile);
 BOOL WINAPI SetFileCompletionNotificationModes(HANDLE filehandle, UCHAR flags);
+HANDLE WINAPI FindFirstFileW(LPCWSTR lpfilename, WIN32_FIND_DATAW *lpfindfiledata);
+HANDLE WINAPI FindFirstFileA(LPCSTR lpfilename, WIN32_FIND_DATAA *lpfindfiledata);
+BOOL WINAPI FindNextFileW(HANDLE hfindfile, WIN32_FIND_DATAW *lpfindfiledata);
+BOOL WINAPI FindNextFileA(HANDLE hfindfile, WIN32_FIND_DATAA *lpfindfiledata);
+BOOL WINAPI FindClose(HANDLE hfindfile);
 BOOL WINAPI GetFileInformationByHandleEx(
     HANDLE hfile,
     FILE_INFO_BY_HANDLE_CLASS fileinformationclass,
@@ -478,11 +483,6 @@ DWORD WINAPI GetFinalPathNameByHandleA(
     LPSTR lpszfilepath,
     DWORD cchfilepath,
     DWORD dwflags);
-HANDLE WINAPI FindFirstFileW(LPCWSTR lpfilename, WIN32_FIND_DATAW *lpfindfiledata);
-HANDLE WINAPI FindFirstFileA(LPCSTR lpfilename, WIN32_FIND_DATAA *lpfindfiledata);
-BOOL WINAPI FindNextFileW(HANDLE hfindfile, WIN32_FIND_DATAW *lpfindfiledata);
-BOOL WINAPI FindNextFileA(HANDLE hfindfile, WIN32_FIND_DATAA *lpfindfiledata);
-BOOL WINAPI FindClose(HANDLE hfindfile);
 DWORD WINAPI GetFileAttributesW(LPCWSTR lpfilename);
 DWORD WINAPI GetFileAttributesA(LPCSTR lpfilename);
 
@@ -720,25 +720,6 @@ NTSTATUS WINAPI NtQueryObject(
     DWORD *returnlength);
 
 /* Wdk::Storage::FileSystem */
-NTSTATUS WINAPI NtCreateFile(
-    HANDLE *filehandle,
-    DWORD desiredaccess,
-    const OBJECT_ATTRIBUTES *objectattributes,
-    IO_STATUS_BLOCK *iostatusblock,
-    const LONGLONG *allocationsize,
-    DWORD fileattributes,
-    DWORD shareaccess,
-    DWORD createdisposition,
-    DWORD createoptions,
-    const void *eabuffer,
-    DWORD ealength);
-NTSTATUS WINAPI NtOpenFile(
-    HANDLE *filehandle,
-    DWORD desiredaccess,
-    const OBJECT_ATTRIBUTES *objectattributes,
-    IO_STATUS_BLOCK *iostatusblock,
-    DWORD shareaccess,
-    DWORD openoptions);
 NTSTATUS WINAPI NtReadFile(
     HANDLE filehandle,
     HANDLE event,
@@ -805,6 +786,25 @@ NTSTATUS WINAPI NtCancelIoFileEx(
     const IO_STATUS_BLOCK *iorequesttocancel,
     IO_STATUS_BLOCK *iostatusblock);
 NTSTATUS WINAPI NtFlushBuffersFile(HANDLE filehandle, IO_STATUS_BLOCK *iostatusblock);
+NTSTATUS WINAPI NtCreateFile(
+    HANDLE *filehandle,
+    DWORD desiredaccess,
+    const OBJECT_ATTRIBUTES *objectattributes,
+    IO_STATUS_BLOCK *iostatusblock,
+    const LONGLONG *allocationsize,
+    DWORD fileattributes,
+    DWORD shareaccess,
+    DWORD createdisposition,
+    DWORD createoptions,
+    const void *eabuffer,
+    DWORD ealength);
+NTSTATUS WINAPI NtOpenFile(
+    HANDLE *filehandle,
+    DWORD desiredaccess,
+    const OBJECT_ATTRIBUTES *objectattributes,
+    IO_STATUS_BLOCK *iostatusblock,
+    DWORD shareaccess,
+    DWORD openoptions);
 
 /* Wdk::Storage::FileSystem */
 NTSTATUS WINAPI NtCreateNamedPipeFile(
@@ -825,9 +825,9 @@ NTSTATUS WINAPI NtCreateNamedPipeFile(
 
 #ifdef UNICODE
 #define CreateFile CreateFileW
-#define GetFinalPathNameByHandle GetFinalPathNameByHandleW
 #define FindFirstFile FindFirstFileW
 #define FindNextFile FindNextFileW
+#define GetFinalPathNameByHandle GetFinalPathNameByHandleW
 #define GetFileAttributes GetFileAttributesW
 #define CreateNamedPipe CreateNamedPipeW
 #define WaitNamedPipe WaitNamedPipeW
@@ -840,9 +840,9 @@ NTSTATUS WINAPI NtCreateNamedPipeFile(
 #define WIN32_FIND_DATA WIN32_FIND_DATAW
 #else
 #define CreateFile CreateFileA
-#define GetFinalPathNameByHandle GetFinalPathNameByHandleA
 #define FindFirstFile FindFirstFileA
 #define FindNextFile FindNextFileA
+#define GetFinalPathNameByHandle GetFinalPathNameByHandleA
 #define GetFileAttributes GetFileAttributesA
 #define CreateNamedPipe CreateNamedPipeA
 #define WaitNamedPipe WaitNamedPipeA

@@ -56,7 +56,7 @@ impl InC for u32 {
 
 impl InC for i32 {
     fn in_c(self) -> String {
-        if self < 0 || self > 0x1000 {
+        if !(0..=0x1000).contains(&self) {
             format!("((NTSTATUS)0x{self:08X})")
         } else {
             format!("{self}")

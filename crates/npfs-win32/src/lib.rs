@@ -19,16 +19,21 @@
 // Names and signatures are Windows'.
 #![allow(non_snake_case, clippy::too_many_arguments)]
 #![deny(unsafe_op_in_unsafe_fn)]
+#![warn(clippy::undocumented_unsafe_blocks)]
 
 mod call;
+mod creation;
 mod error;
 mod files;
 mod handles;
+mod information;
+mod listing;
 mod memory;
 mod native;
 pub mod os;
 mod pipes;
 mod pool;
+mod pool_io;
 mod ports;
 mod security;
 pub mod simulation;

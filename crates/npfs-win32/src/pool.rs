@@ -9,28 +9,26 @@ use ::core::ptr::{with_exposed_provenance_mut, without_provenance_mut};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use npfs_abi::{Call, Handle, Output, Packet, Status};
+use npfs_abi::{Call, Handle, Output, Status};
 use npfs_host::JoinHandle;
 use windows_sys::Win32::Foundation::{
     ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_IO_PENDING, HANDLE, INVALID_HANDLE_VALUE,
 };
-use windows_sys::Win32::System::IO::LPOVERLAPPED_COMPLETION_ROUTINE;
 use windows_sys::Win32::System::Threading::{
-    LPTHREAD_START_ROUTINE, PTP_IO, PTP_WIN32_IO_CALLBACK, TP_CALLBACK_ENVIRON_V3,
-    WAITORTIMERCALLBACK, WORKER_THREAD_FLAGS, WT_EXECUTEONLYONCE,
+    LPTHREAD_START_ROUTINE, WAITORTIMERCALLBACK, WORKER_THREAD_FLAGS, WT_EXECUTEONLYONCE,
 };
 use windows_sys::core::BOOL;
 
 use crate::call::{fail, handle, is_none, timeout, truth};
 use crate::memory::{is_bad, put};
-use crate::ports::overlapped_of;
+use crate::pool_io::Io;
 use crate::simulation::{Place, here, pool};
 
 /// What is registered, by the value that the program has for it.
 #[derive(Default)]
 pub(crate) struct Pool {
     waits: BTreeMap<usize, Arc<Wait>>,
-    ios: BTreeMap<usize, Arc<Io>>,
+    pub(crate) ios: BTreeMap<usize, Arc<Io>>,
     dealt: usize,
 }
 
@@ -38,36 +36,36 @@ pub(crate) struct Pool {
 const FIRST: usize = 0x1000_0000;
 
 impl Pool {
-    fn deal(&mut self) -> usize {
+    pub(crate) fn deal(&mut self) -> usize {
         self.dealt += 1;
         FIRST + 16 * self.dealt
     }
 }
 
 /// Never held while a call is made, so no model needs to see it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A pointer of the caller's that goes to another thread, as the caller wants.
 #[derive(Clone, Copy)]
-struct Context(usize);
+pub(crate) struct Context(usize);
 
 impl Context {
-    fn of(pointer: *const c_void) -> Context {
+    pub(crate) fn of(pointer: *const c_void) -> Context {
         Context(pointer.expose_provenance())
     }
-    fn pointer(self) -> *mut c_void {
+    pub(crate) fn pointer(self) -> *mut c_void {
         with_exposed_provenance_mut(self.0)
     }
 }
 
 impl Place {
-    fn close(&self, handle: Handle) {
+    pub(crate) fn close(&self, handle: Handle) {
         self.ask(&Call::CloseHandle { handle });
     }
 
-    fn new_event(&self, manual: bool, signaled: bool) -> Result<Handle, Status> {
+    pub(crate) fn new_event(&self, manual: bool, signaled: bool) -> Result<Handle, Status> {
         let reply = self.ask(&Call::CreateEvent { manual, signaled });
         match reply.output {
             Output::Handle(event) => Ok(event),
@@ -75,8 +73,6 @@ impl Place {
         }
     }
 }
-
-// Waits.
 
 /// `RegisterWaitForSingleObject`
 struct Wait {
@@ -253,208 +249,4 @@ pub(crate) unsafe fn QueueUserWorkItem(
         unsafe { function(context.pointer()) };
     });
     1
-}
-
-// Ends of operations.
-
-/// A port with a thread that tells its packets.
-struct Io {
-    place: Place,
-    port: Handle,
-    /// Signaled when nothing that was announced is untold any more.
-    idle: Handle,
-    state: Mutex<Telling>,
-}
-
-#[derive(Default)]
-struct Telling {
-    /// Announced and not told yet.
-    pending: u32,
-    /// Announced, and not to be told any more.
-    skipped: u32,
-    calling: bool,
-    closed: bool,
-    port_closed: bool,
-}
-
-impl Telling {
-    fn is_idle(&self) -> bool {
-        self.pending == 0 && !self.calling
-    }
-}
-
-impl Io {
-    /// A port that `file` sends its packets to.
-    fn bound(file: HANDLE) -> Result<Io, Status> {
-        let place = here();
-        let call =
-            |file, port, key| Call::CreateIoCompletionPort { file, port, key, concurrency: 0 };
-        let reply = place.ask(&call(Some(handle(file)), None, 0));
-        let Output::Handle(port) = reply.output else { return Err(reply.status) };
-        match place.new_event(true, true) {
-            Ok(idle) => Ok(Io { place, port, idle, state: Mutex::default() }),
-            Err(status) => {
-                place.close(port);
-                Err(status)
-            }
-        }
-    }
-
-    /// The next packet; `None` when the port is closed or the simulation has stopped.
-    fn next(&self) -> Option<Packet> {
-        let reply = self.place.ask(&Call::GetQueuedCompletionStatus {
-            port: self.port,
-            count: 1,
-            timeout: None,
-            alertable: false,
-        });
-        match reply.output {
-            Output::Packets(mut packets) => packets.pop(),
-            _ => None,
-        }
-    }
-
-    /// The thread's life.
-    fn run(&self, call: impl Fn(&Packet)) {
-        while let Some(packet) = self.next() {
-            let told = {
-                let mut state = lock(&self.state);
-                let told = state.skipped == 0;
-                if told {
-                    state.pending = state.pending.saturating_sub(1);
-                    state.calling = true;
-                } else {
-                    state.skipped -= 1;
-                }
-                told
-            };
-            if told {
-                call(&packet);
-                lock(&self.state).calling = false;
-            }
-            self.settle();
-        }
-        self.place.close(self.idle);
-    }
-
-    /// Whoever waits for the last telling goes on; a closed port ends with it.
-    fn settle(&self) {
-        let (idle, ends) = {
-            let mut state = lock(&self.state);
-            let ends = state.closed && state.is_idle() && state.skipped == 0;
-            (state.is_idle(), ends && !std::mem::replace(&mut state.port_closed, true))
-        };
-        if idle {
-            self.place.ask(&Call::SetEvent { event: self.idle });
-        }
-        if ends {
-            self.place.close(self.port);
-        }
-    }
-}
-
-fn io(number: PTP_IO) -> Option<Arc<Io>> {
-    pool().ios.get(&(number as usize)).cloned()
-}
-
-pub(crate) unsafe fn BindIoCompletionCallback(
-    file: HANDLE,
-    function: LPOVERLAPPED_COMPLETION_ROUTINE,
-    flags: u32,
-) -> BOOL {
-    let Some(function) = function.filter(|_| flags == 0) else {
-        return fail(ERROR_INVALID_PARAMETER);
-    };
-    match Io::bound(file) {
-        Ok(io) => {
-            let place = io.place.clone();
-            place.host.spawn(place.process, "pool io", move || {
-                io.run(|packet| {
-                    let (code, bytes) = (packet.status.win32(), packet.information);
-                    // SAFETY: the caller gives a function that may be called so from another
-                    // thread; the OVERLAPPED's operation has ended.
-                    unsafe { function(code, bytes, overlapped_of(packet)) };
-                });
-            });
-            1
-        }
-        Err(status) => truth(status),
-    }
-}
-
-pub(crate) unsafe fn CreateThreadpoolIo(
-    file: HANDLE,
-    callback: PTP_WIN32_IO_CALLBACK,
-    context: *mut c_void,
-    _environment: *const TP_CALLBACK_ENVIRON_V3,
-) -> PTP_IO {
-    let Some(callback) = callback else { return fail(ERROR_INVALID_PARAMETER) as PTP_IO };
-    let io = match Io::bound(file) {
-        Ok(io) => Arc::new(io),
-        Err(status) => return truth(status) as PTP_IO,
-    };
-    let number = {
-        let mut pool = pool();
-        let number = pool.deal();
-        pool.ios.insert(number, io.clone());
-        number as PTP_IO
-    };
-    let (context, place) = (Context::of(context), io.place.clone());
-    place.host.spawn(place.process, "pool io", move || {
-        io.run(|packet| {
-            let overlapped = overlapped_of(packet).cast();
-            let (code, bytes) = (packet.status.win32(), packet.information as usize);
-            // SAFETY: as in BindIoCompletionCallback.
-            unsafe { callback(number, context.pointer(), overlapped, code, bytes, number) };
-        });
-    });
-    number
-}
-
-pub(crate) unsafe fn StartThreadpoolIo(number: PTP_IO) {
-    let Some(io) = io(number) else { return };
-    lock(&io.state).pending += 1;
-}
-
-pub(crate) unsafe fn CancelThreadpoolIo(number: PTP_IO) {
-    let Some(io) = io(number) else { return };
-    {
-        let mut state = lock(&io.state);
-        state.pending = state.pending.saturating_sub(1);
-    }
-    io.settle();
-}
-
-pub(crate) unsafe fn WaitForThreadpoolIoCallbacks(number: PTP_IO, cancel_pending: BOOL) {
-    let Some(io) = io(number) else { return };
-    if cancel_pending != 0 {
-        {
-            let mut state = lock(&io.state);
-            state.skipped += std::mem::take(&mut state.pending);
-        }
-        io.settle();
-    }
-    let is_idle = || lock(&io.state).is_idle();
-    while !is_idle() {
-        // What is told between this and the wait signals it again.
-        io.place.ask(&Call::ResetEvent { event: io.idle });
-        if is_idle() {
-            break;
-        }
-        let waited = io.place.ask(&Call::WaitForObjects {
-            handles: vec![io.idle],
-            all: false,
-            timeout: None,
-            alertable: false,
-        });
-        if waited.status.is_error() {
-            break;
-        }
-    }
-}
-
-pub(crate) unsafe fn CloseThreadpoolIo(number: PTP_IO) {
-    let Some(io) = pool().ios.remove(&(number as usize)) else { return };
-    lock(&io.state).closed = true;
-    io.settle();
 }

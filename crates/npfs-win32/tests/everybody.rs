@@ -180,3 +180,19 @@ fn handles_that_are_owned_close_and_borrowed_ones_do_not() {
 fn open_event() -> HANDLE {
     unsafe { CreateEventW(null(), 1, 0, null()) }
 }
+
+#[test]
+fn a_handle_that_outlives_what_its_thread_remembers_does_not_abort() {
+    use std::cell::RefCell;
+    let _alone = alone();
+    let thread = std::thread::spawn(|| {
+        thread_local! {
+            static KEPT: RefCell<Option<OwnedHandle>> = const { RefCell::new(None) };
+        }
+        // Made first, so it is dropped last: after the thread has left its simulations.
+        KEPT.with_borrow_mut(|kept| *kept = None);
+        let owned = unsafe { OwnedHandle::from_raw_handle(open_event()) };
+        KEPT.with_borrow_mut(|kept| *kept = Some(owned));
+    });
+    assert!(thread.join().is_ok());
+}

@@ -12,7 +12,9 @@
 //! let listening = PipeServer::create(&server, r"\\.\pipe\greetings")?;
 //! let greeter = client.clone().spawn("greeter", move || {
 //!     let mut pipe = PipeClient::open(&client, r"\\.\pipe\greetings")?;
-//!     pipe.write_all(b"hello")
+//!     pipe.write_all(b"hello")?;
+//!     // Until it is read: a client that has gone before the server connects is error 232.
+//!     Ok::<(), std::io::Error>(pipe.flush_file_buffers()?)
 //! });
 //!
 //! listening.connect()?;

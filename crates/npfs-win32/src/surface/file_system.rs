@@ -82,6 +82,20 @@ functions! { windows_sys::Win32::Storage::FileSystem => {
         fn GetFileType(hfile: HANDLE) -> FILE_TYPE;
         /// `SetFileCompletionNotificationModes`: leaves out packets or signals from now on.
         fn SetFileCompletionNotificationModes(filehandle: HANDLE, flags: u8) -> BOOL;
+    }
+    listing {
+        /// `FindFirstFileW`: the first pipe whose name fits `\\.\pipe\*` or another pattern there.
+        fn FindFirstFileW(lpfilename: PCWSTR, lpfindfiledata: *mut WIN32_FIND_DATAW) -> HANDLE;
+        /// `FindFirstFileA`: as `FindFirstFileW`, in UTF-8.
+        fn FindFirstFileA(lpfilename: PCSTR, lpfindfiledata: *mut WIN32_FIND_DATAA) -> HANDLE;
+        /// `FindNextFileW`: the next such pipe.
+        fn FindNextFileW(hfindfile: HANDLE, lpfindfiledata: *mut WIN32_FIND_DATAW) -> BOOL;
+        /// `FindNextFileA`: as `FindNextFileW`, in UTF-8.
+        fn FindNextFileA(hfindfile: HANDLE, lpfindfiledata: *mut WIN32_FIND_DATAA) -> BOOL;
+        /// `FindClose`: ends a search.
+        fn FindClose(hfindfile: HANDLE) -> BOOL;
+    }
+    information {
         /// `GetFileInformationByHandleEx`: asks for an information class.
         fn GetFileInformationByHandleEx(
             hfile: HANDLE,
@@ -111,16 +125,6 @@ functions! { windows_sys::Win32::Storage::FileSystem => {
             cchfilepath: u32,
             dwflags: GETFINALPATHNAMEBYHANDLE_FLAGS,
         ) -> u32;
-        /// `FindFirstFileW`: the first pipe whose name fits `\\.\pipe\*` or another pattern there.
-        fn FindFirstFileW(lpfilename: PCWSTR, lpfindfiledata: *mut WIN32_FIND_DATAW) -> HANDLE;
-        /// `FindFirstFileA`: as `FindFirstFileW`, in UTF-8.
-        fn FindFirstFileA(lpfilename: PCSTR, lpfindfiledata: *mut WIN32_FIND_DATAA) -> HANDLE;
-        /// `FindNextFileW`: the next such pipe.
-        fn FindNextFileW(hfindfile: HANDLE, lpfindfiledata: *mut WIN32_FIND_DATAW) -> BOOL;
-        /// `FindNextFileA`: as `FindNextFileW`, in UTF-8.
-        fn FindNextFileA(hfindfile: HANDLE, lpfindfiledata: *mut WIN32_FIND_DATAA) -> BOOL;
-        /// `FindClose`: ends a search.
-        fn FindClose(hfindfile: HANDLE) -> BOOL;
         /// `GetFileAttributesW`: opens and closes a client end, as this function does.
         fn GetFileAttributesW(lpfilename: PCWSTR) -> u32;
         /// `GetFileAttributesA`: as `GetFileAttributesW`, with a name in UTF-8.

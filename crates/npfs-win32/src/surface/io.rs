@@ -72,7 +72,7 @@ functions! { windows_sys::Win32::System::IO => {
             lpoverlapped: *mut OVERLAPPED,
         ) -> BOOL;
     }
-    pool {
+    pool_io {
         /// `BindIoCompletionCallback`: tells the ends of operations on a file by a function that
         /// threads of the pool run.
         fn BindIoCompletionCallback(

@@ -134,6 +134,8 @@ functions! { windows_sys::Win32::System::Threading => {
             context: *const c_void,
             flags: WORKER_THREAD_FLAGS,
         ) -> BOOL;
+    }
+    pool_io {
         /// `CreateThreadpoolIo`: tells the ends of operations on a file by a function that a thread
         /// of the pool runs.
         fn CreateThreadpoolIo(

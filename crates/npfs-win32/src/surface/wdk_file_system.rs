@@ -11,29 +11,6 @@ use windows_sys::Win32::System::IO::{IO_STATUS_BLOCK, PIO_APC_ROUTINE};
 
 functions! { windows_sys::Wdk::Storage::FileSystem => {
     native {
-        /// `NtCreateFile`: opens a client end, the root or the device.
-        fn NtCreateFile(
-            filehandle: *mut HANDLE,
-            desiredaccess: FILE_ACCESS_RIGHTS,
-            objectattributes: *const OBJECT_ATTRIBUTES,
-            iostatusblock: *mut IO_STATUS_BLOCK,
-            allocationsize: *const i64,
-            fileattributes: FILE_FLAGS_AND_ATTRIBUTES,
-            shareaccess: FILE_SHARE_MODE,
-            createdisposition: NTCREATEFILE_CREATE_DISPOSITION,
-            createoptions: NTCREATEFILE_CREATE_OPTIONS,
-            eabuffer: *const c_void,
-            ealength: u32,
-        ) -> NTSTATUS;
-        /// `NtOpenFile`: as `NtCreateFile`, for what exists.
-        fn NtOpenFile(
-            filehandle: *mut HANDLE,
-            desiredaccess: u32,
-            objectattributes: *const OBJECT_ATTRIBUTES,
-            iostatusblock: *mut IO_STATUS_BLOCK,
-            shareaccess: u32,
-            openoptions: u32,
-        ) -> NTSTATUS;
         /// `NtReadFile`: reads.
         fn NtReadFile(
             filehandle: HANDLE,
@@ -118,10 +95,35 @@ functions! { windows_sys::Wdk::Storage::FileSystem => {
         /// `NtFlushBuffersFile`: waits until the other end has read everything.
         fn NtFlushBuffersFile(filehandle: HANDLE, iostatusblock: *mut IO_STATUS_BLOCK) -> NTSTATUS;
     }
+    creation {
+        /// `NtCreateFile`: opens a client end, the root or the device.
+        fn NtCreateFile(
+            filehandle: *mut HANDLE,
+            desiredaccess: FILE_ACCESS_RIGHTS,
+            objectattributes: *const OBJECT_ATTRIBUTES,
+            iostatusblock: *mut IO_STATUS_BLOCK,
+            allocationsize: *const i64,
+            fileattributes: FILE_FLAGS_AND_ATTRIBUTES,
+            shareaccess: FILE_SHARE_MODE,
+            createdisposition: NTCREATEFILE_CREATE_DISPOSITION,
+            createoptions: NTCREATEFILE_CREATE_OPTIONS,
+            eabuffer: *const c_void,
+            ealength: u32,
+        ) -> NTSTATUS;
+        /// `NtOpenFile`: as `NtCreateFile`, for what exists.
+        fn NtOpenFile(
+            filehandle: *mut HANDLE,
+            desiredaccess: u32,
+            objectattributes: *const OBJECT_ATTRIBUTES,
+            iostatusblock: *mut IO_STATUS_BLOCK,
+            shareaccess: u32,
+            openoptions: u32,
+        ) -> NTSTATUS;
+    }
 } }
 
 functions! { {
-    native {
+    creation {
         /// `NtCreateNamedPipeFile`: makes an instance of a pipe and opens its server end.
         /// windows-sys has no declaration of it; this is the one that std and go-winio write.
         fn NtCreateNamedPipeFile(

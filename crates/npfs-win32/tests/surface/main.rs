@@ -8,6 +8,7 @@
 mod cancel;
 mod common;
 mod files;
+mod garbage;
 mod memory;
 mod native;
 mod pipes;

@@ -347,3 +347,62 @@ fn dir_01_03_05_a_listing_in_bytes() {
         assert_eq!(list(&mut block, &mut out), STATUS_NO_MORE_FILES);
     });
 }
+
+unsafe extern "system" fn mark(data: usize) {
+    unsafe { *std::ptr::with_exposed_provenance_mut::<u32>(data) += 1 };
+}
+
+#[test]
+fn sync_16_connect_21_a_routine_ends_a_blocked_call_and_a_wait_for_the_lock() {
+    let sim = npfs::Simulation::new();
+    let process = sim.process("process");
+    let pipe = process.enter(|| unsafe {
+        let (mut file, mut made, path) = (null_mut(), block(), name(r"\??\pipe\alert"));
+        let (timeout, found) = (-500_000, attributes(null_mut(), Some(&path)));
+        let (file_at, at) = (&mut file, &mut *made);
+        let alert = FILE_SYNCHRONOUS_IO_ALERT;
+        let status = NtCreateNamedPipeFile(
+            file_at,
+            ACCESS,
+            &found,
+            at,
+            SHARE,
+            FILE_CREATE,
+            alert,
+            0,
+            0,
+            0,
+            1,
+            64,
+            64,
+            &timeout,
+        );
+        assert_eq!(status, STATUS_SUCCESS);
+        file.addr()
+    });
+    let handle = move || std::ptr::without_provenance_mut(pipe);
+    let mut ran = Box::new(0u32);
+    let data = (&raw mut *ran).expose_provenance();
+    // The first listens and has the lock; the second waits for the lock.
+    let first = process.spawn("first", move || unsafe {
+        (npfs_win32::Win32::System::Pipes::ConnectNamedPipe(handle(), null_mut()), last_error())
+    });
+    process.enter(|| unsafe { Sleep(1) });
+    let second = process.spawn("second", move || unsafe {
+        let (mut block, mut buffer) = (block(), [0; 8]);
+        let status = read(handle(), null_mut(), None, null(), &mut block, &mut buffer);
+        (status, seen(&block))
+    });
+    let (one, other) = (first.thread().0, second.thread().0);
+    process.enter(|| unsafe {
+        Sleep(1);
+        QueueUserAPC(Some(mark), OpenThread(THREAD_ALL_ACCESS, 0, other), data);
+    });
+    // The operation was not begun, so its block is as it was.
+    assert_eq!(second.join().expect("no panic"), (STATUS_USER_APC, (0x5555_5555, 0x55)));
+    process.enter(|| unsafe {
+        QueueUserAPC(Some(mark), OpenThread(THREAD_ALL_ACCESS, 0, one), data);
+    });
+    assert_eq!(first.join().expect("no panic"), (0, ERROR_OPERATION_ABORTED));
+    assert_eq!(*ran, 2);
+}
