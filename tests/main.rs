@@ -1,9 +1,11 @@
 //! Tests of the whole workspace, in one binary.
 
 mod architecture;
+mod bugs;
 mod command;
 mod conformance;
 mod corpus;
+mod explored;
 mod garbage;
 mod races;
 mod snapshots;

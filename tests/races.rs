@@ -4,47 +4,26 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
-use std::path::PathBuf;
-use std::sync::Arc;
 
-use npfs_explore::{Limits, Model, Report, explore, replay, schedule};
-use npfs_trace::Scenario;
+use npfs_explore::{Report, replay, schedule};
 
+use crate::explored::{Explored, Program, explored};
 use crate::root;
 
 /// A scenario of a race, explored.
 struct Race {
-    path: PathBuf,
     /// The number of the race, from the name of the file.
     number: u32,
-    text: String,
-    model: Arc<Model>,
+    program: Program,
     report: Report,
 }
 
 fn races() -> Vec<Race> {
-    let folder = root().join("fixtures/scenarios/races");
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
-        .expect("the races")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "scenario"))
-        .collect();
-    paths.sort();
-    paths
-        .into_iter()
-        .map(|path| {
-            let text = fs::read_to_string(&path).expect("a scenario");
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-            let number = name[..2].parse().expect("the number of a race begins the name");
-            let scenario = Scenario::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let model = Model::new(&scenario);
-            let model = model.unwrap_or_else(|error| panic!("{name}: {error}"));
-            let model = Arc::new(model);
-            let report = explore(&model, &Limits::default(), &mut |_| {});
-            let report = report.unwrap_or_else(|error| panic!("{name}: {error}"));
-            Race { path, number, text, model, report }
-        })
-        .collect()
+    let races = explored("races").into_iter().map(|Explored { program, report }| {
+        let number = program.name[..2].parse().expect("the number of a race begins the name");
+        Race { number, program, report }
+    });
+    races.collect()
 }
 
 /// How many races the list has.
@@ -69,11 +48,11 @@ fn every_race_is_explored_to_completion() {
     let races = races();
     assert!(!races.is_empty());
     for race in &races {
-        let path = race.path.display();
+        let path = race.program.path.display();
         assert!(race.report.bounds.is_empty(), "{path}: {}", race.report.completeness());
         assert!(race.report.holds(), "{path}:\n{}", race.report.table());
         let claims = format!("RACE-{:02} ", race.number);
-        assert!(race.text.contains(&claims), "{path}: the header names the race");
+        assert!(race.program.text.contains(&claims), "{path}: the header names the race");
     }
 }
 
@@ -81,8 +60,7 @@ fn every_race_is_explored_to_completion() {
 fn outcomes_of_races() {
     let mut text = String::new();
     for race in races() {
-        let name = race.path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let _ = writeln!(text, "== {name}\n{}", race.report.table());
+        let _ = writeln!(text, "== {}\n{}", race.program.name, race.report.table());
     }
     insta::assert_snapshot!(text);
 }
@@ -155,12 +133,10 @@ fn page(races: &[Race]) -> String {
 }
 
 fn section(page: &mut String, race: &Race) {
-    let lines = || race.text.lines();
-    let title = lines().find_map(|line| line.strip_prefix("title: ")).unwrap_or_default();
-    let _ = write!(page, "\n### RACE-{:02}: {}\n\n", race.number, title.trim_end_matches('.'));
+    let _ = write!(page, "\n### RACE-{:02}: {}\n\n", race.number, race.program.title());
     let mut said = false;
-    for line in lines().filter_map(|line| line.strip_prefix('#')) {
-        let _ = writeln!(page, "{}", line.strip_prefix(' ').unwrap_or(line));
+    for line in race.program.comment() {
+        let _ = writeln!(page, "{line}");
         said = true;
     }
     if said {
@@ -187,16 +163,16 @@ fn section(page: &mut String, race: &Race) {
         };
         let _ = writeln!(page, "{sign}: `{text}`{order}.  ");
     }
-    let file = race.path.file_name().expect("a name").to_string_lossy();
+    let file = format!("{}.scenario", race.program.name);
     let _ = writeln!(page, "\n[{file}](../fixtures/scenarios/races/{file})");
 }
 
 /// A schedule in plain words, a line a step.
 fn told(race: &Race, text: &str) -> Vec<String> {
     let names: Vec<&str> =
-        race.model.scenario().threads.iter().map(|thread| thread.name.as_str()).collect();
+        race.program.model.scenario().threads.iter().map(|thread| thread.name.as_str()).collect();
     let schedule = schedule::parse(text, &names).expect("a printed schedule reads");
-    let transcript = replay(&race.model, &schedule).expect("it was run before");
+    let transcript = replay(&race.program.model, &schedule).expect("it was run before");
     let mut lines: Vec<String> = transcript.text.lines().filter_map(plain).collect();
     lines.extend(transcript.sleepers.iter().map(|sleeper| format!("at the end {sleeper}")));
     lines

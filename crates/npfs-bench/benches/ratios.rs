@@ -100,6 +100,7 @@ fn main() {
     );
     against_others(rounds, turns);
     growth(rounds, turns);
+    #[cfg(feature = "explore")]
     copies(rounds, if once { 1 } else { 50 });
     let what = "memory of 100,000 listening instances";
     match megabytes {
@@ -153,6 +154,7 @@ fn growth(rounds: usize, turns: u32) {
 }
 
 /// What a clone, a hash and an undone step cost, for exploration.
+#[cfg(feature = "explore")]
 fn copies(rounds: usize, turns: u32) {
     for others in [0, 15] {
         let (mut plain, mut undone) = (Pair::new(others), Pair::new(others));

@@ -106,7 +106,7 @@ impl Options {
 
 /// Explores every file.
 pub(crate) fn explore(options: &Options, streams: &mut Streams<'_>) -> Verdict {
-    let (found, errors) = files::find(&options.paths, "scenario");
+    let (found, errors) = files::find(&options.paths, &["scenario"]);
     let mut verdict = Verdict::Holds;
     for error in &errors {
         streams.say(error);

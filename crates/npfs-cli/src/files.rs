@@ -1,20 +1,23 @@
 //! Finding and reading files.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
 use npfs_trace::ParseError;
 
-/// The named files, and every file with this extension in the named folders, sorted.
+/// The named files, and every file with one of these extensions in the named folders, sorted.
 /// The second list says what could not be looked at.
-pub(crate) fn find(paths: &[PathBuf], extension: &str) -> (Vec<PathBuf>, Vec<String>) {
+pub(crate) fn find(paths: &[PathBuf], extensions: &[&str]) -> (Vec<PathBuf>, Vec<String>) {
     let (mut files, mut errors) = (Vec::new(), Vec::new());
     for path in paths {
         if path.is_dir() {
             let before = files.len();
-            search(path, extension, &mut files, &mut errors);
+            search(path, extensions, &mut files, &mut errors);
             if files.len() == before && errors.is_empty() {
-                errors.push(format!("{}: no *.{extension} files", path.display()));
+                let kinds = extensions.join(" or *.");
+                errors.push(format!("{}: no *.{kinds} files", path.display()));
             }
         } else {
             files.push(path.clone());
@@ -25,7 +28,7 @@ pub(crate) fn find(paths: &[PathBuf], extension: &str) -> (Vec<PathBuf>, Vec<Str
     (files, errors)
 }
 
-fn search(folder: &Path, extension: &str, files: &mut Vec<PathBuf>, errors: &mut Vec<String>) {
+fn search(folder: &Path, extensions: &[&str], files: &mut Vec<PathBuf>, errors: &mut Vec<String>) {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => return errors.push(format!("{}: {error}", folder.display())),
@@ -40,16 +43,23 @@ fn search(folder: &Path, extension: &str, files: &mut Vec<PathBuf>, errors: &mut
         };
         // A link to a folder is not followed: it may lead back here.
         if kind.is_dir() {
-            search(&path, extension, files, errors);
-        } else if path.extension().is_some_and(|found| found == extension) {
+            search(&path, extensions, files, errors);
+        } else if extensions.iter().any(|one| path.to_string_lossy().ends_with(&format!(".{one}")))
+        {
             files.push(path);
         }
     }
 }
 
-/// A file as text.
+/// A file as text; one whose name ends in `.gz` is unpacked.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
-    let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    let mut bytes = fs::read(path).map_err(failed)?;
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        let mut unpacked = Vec::new();
+        MultiGzDecoder::new(&bytes[..]).read_to_end(&mut unpacked).map_err(failed)?;
+        bytes = unpacked;
+    }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let before = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();

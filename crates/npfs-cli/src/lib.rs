@@ -1,9 +1,11 @@
-//! The command `npfs`: runs scenarios, explores their orders, checks traces, dumps states.
+//! The command `npfs`: runs scenarios, explores their orders, checks and compares traces, dumps
+//! states.
 //!
 //! All of it but the process around it, so that tests can call it with their own streams.
 #![forbid(unsafe_code)]
 
 mod check;
+mod diff;
 mod dump;
 mod explore;
 mod files;
@@ -37,19 +39,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Feed recorded traces to the model and compare every result.
-    Check {
-        /// Trace files, or folders of `*.jsonl` files.
-        #[arg(required = true)]
-        paths: Vec<PathBuf>,
-        /// The table of known deviations. By default the one named after the traces' system,
-        /// `fixtures/deviations/SYSTEM-VERSION.jsonl`.
-        #[arg(long)]
-        deviations: Option<PathBuf>,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    /// Feed recorded traces to the model and compare every result. For traces of calls that
+    /// overlap, look for an order that explains them.
+    Check(check::Options),
+    /// Compare two traces by meaning: threads and handles by their roles, timing left out. A
+    /// scenario stands for its run on the model.
+    Diff(diff::Options),
     /// Run every order of the threads' calls, and say what can come of it.
     Explore(Box<explore::Options>),
     /// Print the state of the model after some steps of a scenario.
@@ -114,9 +109,8 @@ pub fn command<A: Into<OsString> + Clone>(
         Command::Run { paths, order, json } => {
             run::run(&paths, order.as_deref(), json, &mut streams)
         }
-        Command::Check { paths, deviations, json } => {
-            check::check(&paths, deviations.as_deref(), json, &mut streams)
-        }
+        Command::Check(options) => check::check(&options, &mut streams),
+        Command::Diff(options) => diff::diff(&options, &mut streams),
         Command::Explore(options) => explore::explore(&options, &mut streams),
         Command::Dump { scenario, step } => dump::dump(&scenario, step, &mut streams),
     };

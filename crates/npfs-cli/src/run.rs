@@ -16,7 +16,7 @@ pub(crate) fn run(
     json: bool,
     streams: &mut Streams<'_>,
 ) -> Verdict {
-    let (found, errors) = files::find(paths, "scenario");
+    let (found, errors) = files::find(paths, &["scenario"]);
     let mut verdict = Verdict::Holds;
     for error in &errors {
         streams.say(error);

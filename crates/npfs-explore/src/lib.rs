@@ -7,7 +7,6 @@
 
 pub mod code;
 mod graph;
-mod hash;
 mod machine;
 mod model;
 mod outcome;
@@ -20,7 +19,6 @@ pub mod schedule;
 mod search;
 pub mod strategy;
 mod transcript;
-mod visited;
 
 #[cfg(test)]
 mod soundness;

@@ -14,9 +14,9 @@ use npfs_kernel::program::{Next, Program, StatusBlocks};
 use npfs_kernel::{Footprint, Kernel, ProcessSpec};
 use npfs_machine::holds;
 
-use crate::hash;
 use crate::model::{Before, Instr, Model, OpCode, Slot, Unfit};
 use crate::schedule::Choice;
+use npfs_machine::hash;
 
 /// The system of a scenario, somewhere on its way.
 #[derive(Clone, Debug)]
@@ -585,8 +585,9 @@ impl Machine {
     fn pass(&mut self, model: &Model, to: npfs_abi::Time) {
         let mut caused = std::mem::take(&mut self.caused);
         self.kernel.advance(to, &mut caused);
-        self.note(model, &mut caused);
+        self.write_blocks(&caused);
         self.caused = caused;
+        self.wake(model);
     }
 
     /// Writes a thread to the log, before its first change in a step.
@@ -630,7 +631,7 @@ impl Machine {
         }
         match op {
             Op::Call(call) => {
-                let outcome = self.call(model, place, &call);
+                let outcome = self.call(place, &call);
                 match &outcome {
                     Outcome::Blocked(_) => {
                         self.threads[place].running = Running::Asleep;
@@ -655,6 +656,7 @@ impl Machine {
                 self.run(model, place, code, Box::new(program), next);
             }
         }
+        self.wake(model);
     }
 
     /// The next kernel call of an operation that has several.
@@ -674,6 +676,7 @@ impl Machine {
                 self.threads[place].running = running;
             }
         }
+        self.wake(model);
     }
 
     /// Makes the next call of an operation, or ends it.
@@ -688,7 +691,7 @@ impl Machine {
         match next {
             Next::Return(outcome) => self.finish(model, place, code, outcome),
             Next::Call(call) => {
-                let outcome = self.call(model, place, &call);
+                let outcome = self.call(place, &call);
                 if matches!(outcome, Outcome::Blocked(_)) {
                     self.threads[place].running = Running::Inside(program);
                     return;
@@ -732,7 +735,7 @@ impl Machine {
     }
 
     /// One kernel call with everything that it causes.
-    fn call(&mut self, model: &Model, place: usize, call: &Call) -> Outcome {
+    fn call(&mut self, place: usize, call: &Call) -> Outcome {
         let thread = ThreadId(place as u32 + 1);
         let mut caused = std::mem::take(&mut self.caused);
         let outcome = self.kernel.step(thread, call, &mut caused);
@@ -764,7 +767,7 @@ impl Machine {
             Outcome::Blocked(_) => runner.moves = moves,
             Outcome::Pending(_) => {}
         }
-        self.note(model, &mut caused);
+        self.write_blocks(&caused);
         self.caused = caused;
         if let Outcome::Done(reply) = &outcome {
             self.write_held(reply);
@@ -772,8 +775,8 @@ impl Machine {
         outcome
     }
 
-    /// What a step has caused: status blocks are written, then sleepers go on.
-    fn note(&mut self, model: &Model, caused: &mut Vec<Completion>) {
+    /// Status blocks are written before anybody who waits for them goes on.
+    fn write_blocks(&mut self, caused: &[Completion]) {
         for completion in caused.iter().filter(|completion| !completion.wakes) {
             let place = (completion.request.thread.0 as usize).wrapping_sub(1);
             if place >= self.threads.len() {
@@ -792,6 +795,11 @@ impl Machine {
                     if completion.held { End::Held(reply) } else { End::Told(reply) };
             }
         }
+    }
+
+    /// Sleepers go on, also a thread that fell asleep in this very step.
+    fn wake(&mut self, model: &Model) {
+        let mut caused = std::mem::take(&mut self.caused);
         for completion in caused.drain(..) {
             self.write_held(&completion.reply);
             if !completion.wakes {
@@ -821,6 +829,7 @@ impl Machine {
                 }
             }
         }
+        self.caused = caused;
     }
 
     /// Status blocks whose packets were taken are written now.

@@ -19,7 +19,7 @@ use crate::outcome;
 use crate::property;
 use crate::schedule::{self, Choice};
 use crate::search::{Ending, Found, Limits, Progress, mixed};
-use crate::visited::Visited;
+use npfs_machine::visited::Visited;
 
 /// Parts of the set of visited states.
 const PARTS: usize = 64;

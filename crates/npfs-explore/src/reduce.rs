@@ -18,7 +18,7 @@ use crate::outcome;
 use crate::property;
 use crate::schedule::Choice;
 use crate::search::{Ending, Found, Limits, Progress};
-use crate::visited::Visited;
+use npfs_machine::visited::Visited;
 
 /// What the future of a state touches, thread by thread; 0 is the clock.
 type Future = Vec<(u8, Touch)>;

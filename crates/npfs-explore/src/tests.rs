@@ -48,6 +48,22 @@ fn unrelated_pairs_are_searched_one_after_the_other() {
     assert_eq!(lines(&all), lines(&reduced));
 }
 
+/// The write is longer than the quota, so its thread falls asleep; the reader that holds the file
+/// object takes a part, lets the other reader go on, and that one takes the rest: all of that in
+/// the step of the write, which wakes its own thread.
+#[test]
+fn a_thread_may_wake_in_the_step_in_which_it_fell_asleep() {
+    let text = "thread a\nthread b\nthread w\n\n\
+        a: s = create_pipe \\\\.\\pipe\\own out=8 in=8\n\
+        w: c = open \\\\.\\pipe\\own\nrace\n\
+        a: read s 3\nb: read s 64\nw: write c \"cccccccccccc\"\n";
+    let report = whole(model(text));
+    let last = |lines: &[String]| lines.last().cloned().unwrap_or_default();
+    let ends: Vec<String> = report.outcomes.iter().map(|one| last(&one.lines)).collect();
+    assert_eq!(ends.len(), 2);
+    assert!(ends.iter().all(|end| end == "w: write ok 12"), "{ends:?}");
+}
+
 /// A portfolio of random strategies sees every outcome, and the same ones every time.
 #[test]
 fn random_runs_see_every_outcome() {

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod actor;
+mod by_request;
 mod driver;
 mod error;
 mod event;

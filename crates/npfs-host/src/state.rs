@@ -4,7 +4,6 @@
 //! are the sleepers that it woke put on the list of those to be rung. Who holds the gate rings
 //! them after leaving it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -17,6 +16,7 @@ use npfs_abi::{
 use npfs_kernel::program::StatusBlocks;
 use npfs_kernel::{Kernel, ProcessSpec, cycle};
 
+use crate::by_request::ByRequest;
 use crate::event::{Event, Log};
 use crate::host::{Clock, Options, Threads};
 use crate::schedule::{Candidate, Strategy, Turns};
@@ -152,7 +152,7 @@ impl Block {
 
 /// The status blocks, by request.
 #[derive(Default)]
-struct Blocks(BTreeMap<RequestId, Block>);
+struct Blocks(ByRequest<Block>);
 
 impl StatusBlocks for Blocks {
     fn reply(&self, request: RequestId) -> Option<Reply> {
@@ -170,11 +170,11 @@ pub(crate) struct State {
     processes: Vec<Arc<str>>,
     blocks: Blocks,
     /// What packets of these requests carry.
-    contexts: BTreeMap<RequestId, u64>,
+    contexts: ByRequest<u64>,
     /// At how many contexts those are dropped that no packet will ever carry.
     sweep_at: usize,
     /// The callers' routines, by the call that queues them.
-    routines: BTreeMap<RequestId, Routine>,
+    routines: ByRequest<Routine>,
     /// How many actors may make a call without being rung first.
     running: usize,
     outside: usize,
@@ -192,7 +192,7 @@ pub(crate) struct State {
     observers: Vec<Sender<Event>>,
     log: Option<Log>,
     /// The kernel threads that no OS thread is, by process.
-    drivers: BTreeMap<ProcessId, ThreadId>,
+    drivers: Vec<(ProcessId, ThreadId)>,
     /// Who is to be rung once the gate is left.
     to_ring: Vec<Ring>,
     /// Who is to be woken after that.
@@ -211,9 +211,9 @@ impl State {
             seats: Vec::new(),
             processes: Vec::new(),
             blocks: Blocks::default(),
-            contexts: BTreeMap::new(),
+            contexts: ByRequest::default(),
             sweep_at: SWEEP,
-            routines: BTreeMap::new(),
+            routines: ByRequest::default(),
             running: 0,
             outside: 0,
             activity: 0,
@@ -228,7 +228,7 @@ impl State {
             reported: false,
             observers: Vec::new(),
             log: recording.then(|| Log { profile, faults, events: Vec::new() }),
-            drivers: BTreeMap::new(),
+            drivers: Vec::new(),
             to_ring: Vec::new(),
             to_wake: Vec::new(),
             scratch: Vec::new(),
@@ -284,12 +284,12 @@ impl State {
 
     /// The driver of a process.
     pub(crate) fn driver(&mut self, process: ProcessId) -> ThreadId {
-        if let Some(thread) = self.drivers.get(&process) {
+        if let Some((_, thread)) = self.drivers.iter().find(|(of, _)| *of == process) {
             return *thread;
         }
         let name = format!("driver@{}", self.processes[process.0 as usize - 1]);
         let thread = self.seat(None, process, name.into());
-        self.drivers.insert(process, thread);
+        self.drivers.push((process, thread));
         thread
     }
 
@@ -407,8 +407,8 @@ impl State {
             if self.contexts.len() >= self.sweep_at {
                 let (blocks, kernel) = (&self.blocks.0, &self.kernel);
                 let in_ports = kernel.requests_in_ports();
-                self.contexts.retain(|request, _| {
-                    blocks.contains_key(request) || in_ports.binary_search(request).is_ok()
+                self.contexts.retain(|request| {
+                    blocks.get(request).is_some() || in_ports.binary_search(request).is_ok()
                 });
                 self.sweep_at = SWEEP.max(2 * self.contexts.len());
             }

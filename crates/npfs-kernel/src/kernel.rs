@@ -13,13 +13,12 @@ use npfs_abi::{
 use crate::event::Event;
 use crate::faults::Faults;
 use crate::file::File;
-use crate::footprint::Footprint;
 use crate::io::FileOp;
 use crate::npfs::{DirectoryQuery, Instance, Namespace, Pipe};
 use crate::port::Port;
 use crate::process::{Entry, HandleTable, Life, Object, Process, Referent};
 use crate::request::Settled;
-use crate::store::{Id, Mark, Store};
+use crate::store::{Id, Store};
 use crate::thread::{Blocked, Thread, ThreadState};
 use crate::time::{Clock, Timer};
 
@@ -39,7 +38,7 @@ pub struct Kernel {
     pub(crate) ports: Store<Port>,
     pub(crate) faults: Store<Faults>,
     pub(crate) system: System,
-    scratch: Scratch,
+    pub(crate) scratch: Scratch,
 }
 
 /// What never changes while the system runs.
@@ -66,12 +65,12 @@ pub struct ProcessSpec {
 
 /// What means nothing between steps: buffers kept for their memory only, and who asks.
 #[derive(Default, Debug)]
-struct Scratch {
+pub(crate) struct Scratch {
     settled: Vec<Settled>,
     /// The number of the asking thread, 0 for the clock.
-    asker: u32,
+    pub(crate) asker: u32,
     /// Whether every asker has places of its own.
-    by_asker: bool,
+    pub(crate) by_asker: bool,
 }
 
 impl Clone for Scratch {
@@ -304,6 +303,7 @@ impl Kernel {
         if let Some((information, data)) = quick {
             return Outcome::Done(Kernel::reply(Status::SUCCESS, information, data));
         }
+        #[cfg(feature = "explore")]
         if self.scratch.by_asker {
             self.asked_by(thread.0);
         }
@@ -328,6 +328,7 @@ impl Kernel {
     /// Time passes up to `to`; sleepers whose time has come wake in order of (deadline, arrival).
     /// Time never goes back: an earlier `to` does nothing.
     pub fn advance(&mut self, to: Time, caused: &mut Vec<Completion>) {
+        #[cfg(feature = "explore")]
         if self.scratch.by_asker {
             self.asked_by(0);
         }
@@ -339,138 +340,20 @@ impl Kernel {
                 continue;
             }
             let (_, timer) = self.clock.edit(CLOCK).timers.remove(0);
-            self.with_effects(caused, |kernel, fx| match timer {
-                Timer::Thread(thread) => kernel.time_out(thread, fx),
-                Timer::Request(request, pipe) => kernel.request_time_out(request, pipe, fx),
-                Timer::Collect(instance) => kernel.deliver_collected(instance, fx),
-            });
+            self.timer_fires(timer, caused);
         }
         if to > self.time() {
             self.clock.edit(CLOCK).now = to;
         }
     }
 
-    /// Begins to keep an undo log and hashes, for [`Kernel::mark`], [`Kernel::undo`] and a cheap
-    /// [`Kernel::fingerprint`]. Without it a step costs nothing extra.
-    pub fn track(&mut self) {
-        self.processes.track();
-        self.threads.track();
-        self.events.track();
-        self.files.track();
-        self.pipes.track();
-        self.instances.track();
-        self.namespace.track();
-        self.clock.track();
-        self.ports.track();
-        self.faults.track();
-    }
-
-    /// A point to return to. Needs [`Kernel::track`].
-    pub fn mark(&mut self) -> Mark {
-        Mark([
-            self.processes.mark(),
-            self.threads.mark(),
-            self.events.mark(),
-            self.files.mark(),
-            self.pipes.mark(),
-            self.instances.mark(),
-            self.namespace.mark(),
-            self.clock.mark(),
-            self.ports.mark(),
-            self.faults.mark(),
-        ])
-    }
-
-    /// Goes back to `mark`. Costs what the steps since then touched. Marks are undone in
-    /// reverse order of their making.
-    pub fn undo(&mut self, mark: Mark) {
-        let [processes, threads, events, files, pipes, instances, namespace, clock, ports, faults] =
-            mark.0;
-        self.processes.undo(processes);
-        self.threads.undo(threads);
-        self.events.undo(events);
-        self.files.undo(files);
-        self.pipes.undo(pipes);
-        self.instances.undo(instances);
-        self.namespace.undo(namespace);
-        self.clock.undo(clock);
-        self.ports.undo(ports);
-        self.faults.undo(faults);
-    }
-
-    /// A hash of the state, equal for equal kernels on every machine. After
-    /// [`Kernel::track`] it costs what was touched since the last one.
-    pub fn fingerprint(&mut self) -> u64 {
-        [
-            self.processes.fingerprint(),
-            self.threads.fingerprint(),
-            self.events.fingerprint(),
-            self.files.fingerprint(),
-            self.pipes.fingerprint(),
-            self.instances.fingerprint(),
-            self.namespace.fingerprint(),
-            self.clock.fingerprint(),
-            self.ports.fingerprint(),
-            self.faults.fingerprint(),
-        ]
-        .into_iter()
-        .fold(0, |sum: u64, part| sum.rotate_left(7).wrapping_add(part))
-    }
-
-    /// From now on the places of new objects and the values of new handles depend on what the
-    /// asking thread made before, and not on what others made meanwhile: calls of different
-    /// threads that have nothing to do with each other then lead to the same state in either
-    /// order. Handles have other values than Windows deals.
-    pub fn deal_by_asker(&mut self) {
-        let askers = self.threads.len() as u32 + 1;
-        self.events.deal_by_asker(askers);
-        self.files.deal_by_asker(askers);
-        self.pipes.deal_by_asker(askers);
-        self.instances.deal_by_asker(askers);
-        self.ports.deal_by_asker(askers);
-        for process in 0..self.processes.len() as u32 {
-            self.processes.edit(Id::fixed(process)).handles.deal_by_asker(askers);
-        }
-        self.scratch.by_asker = true;
-    }
-
-    fn asked_by(&mut self, asker: u32) {
-        self.scratch.asker = asker;
-        self.events.asked_by(asker);
-        self.files.asked_by(asker);
-        self.pipes.asked_by(asker);
-        self.instances.asked_by(asker);
-        self.ports.asked_by(asker);
-    }
-
-    /// Begins or ends the record of what steps touch.
-    pub fn record(&mut self, recording: bool) {
-        self.processes.set_recording(recording);
-        self.threads.set_recording(recording);
-        self.events.set_recording(recording);
-        self.files.set_recording(recording);
-        self.pipes.set_recording(recording);
-        self.instances.set_recording(recording);
-        self.namespace.set_recording(recording);
-        self.clock.set_recording(recording);
-        self.ports.set_recording(recording);
-        self.faults.set_recording(recording);
-    }
-
-    /// What was touched since the last time, or since [`Kernel::record`].
-    pub fn footprint(&mut self) -> Footprint {
-        Footprint([
-            self.processes.take_touched(),
-            self.threads.take_touched(),
-            self.events.take_touched(),
-            self.files.take_touched(),
-            self.pipes.take_touched(),
-            self.instances.take_touched(),
-            self.namespace.take_touched(),
-            self.clock.take_touched(),
-            self.ports.take_touched(),
-            self.faults.take_touched(),
-        ])
+    /// What a timer, which is gone already, was for.
+    pub(crate) fn timer_fires(&mut self, timer: Timer, caused: &mut Vec<Completion>) {
+        self.with_effects(caused, |kernel, fx| match timer {
+            Timer::Thread(thread) => kernel.time_out(thread, fx),
+            Timer::Request(request, pipe) => kernel.request_time_out(request, pipe, fx),
+            Timer::Collect(instance) => kernel.deliver_collected(instance, fx),
+        });
     }
 
     /// Whether a thread sleeps in a call.

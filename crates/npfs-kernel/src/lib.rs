@@ -12,13 +12,15 @@
 extern crate alloc;
 
 mod event;
+#[cfg(feature = "explore")]
+mod explore;
 mod faults;
 mod file;
+#[cfg(feature = "explore")]
 mod footprint;
 mod io;
 mod kernel;
 mod npfs;
-mod places;
 mod port;
 mod process;
 pub mod program;
@@ -33,9 +35,11 @@ mod thread;
 mod time;
 mod wait;
 
+#[cfg(feature = "explore")]
 pub use footprint::Footprint;
 pub use kernel::{Kernel, ProcessSpec};
 pub use npfs::state;
 pub use process::Referent;
 pub use report::{Waiting, cycle};
+#[cfg(feature = "explore")]
 pub use store::Mark;

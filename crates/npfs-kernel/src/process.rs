@@ -97,6 +97,7 @@ impl HandleTable {
     }
 
     /// From now on every asker, 0 to `askers - 1`, has values of its own.
+    #[cfg(feature = "explore")]
     pub(crate) fn deal_by_asker(&mut self, askers: u32) {
         self.by_asker = Some((self.entries.len() as u32, askers.max(1)));
     }

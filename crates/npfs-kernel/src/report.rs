@@ -1,6 +1,5 @@
 //! What a kernel looks like to people: who waits for whom, the state dump, the invariants.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -35,11 +34,7 @@ pub struct Waiting {
 /// A ring in a graph of who waits for whom: each waits for the next, and the first stands again
 /// at the end. Found in the order of `waits`.
 pub fn cycle<N: Copy + Ord>(waits: &[(N, Vec<N>)]) -> Option<Vec<N>> {
-    fn follow<N: Copy + Ord>(
-        waits: &[(N, Vec<N>)],
-        path: &mut Vec<N>,
-        seen: &mut BTreeSet<N>,
-    ) -> bool {
+    fn follow<N: Copy + Ord>(waits: &[(N, Vec<N>)], path: &mut Vec<N>, seen: &mut Vec<N>) -> bool {
         let Some(last) = path.last().copied() else { return false };
         let Some((_, whom)) = waits.iter().find(|(one, _)| *one == last) else { return false };
         for next in whom {
@@ -48,7 +43,8 @@ pub fn cycle<N: Copy + Ord>(waits: &[(N, Vec<N>)]) -> Option<Vec<N>> {
                 path.push(*next);
                 return true;
             }
-            if seen.insert(*next) {
+            if !seen.contains(next) {
+                seen.push(*next);
                 path.push(*next);
                 if follow(waits, path, seen) {
                     return true;
@@ -58,10 +54,10 @@ pub fn cycle<N: Copy + Ord>(waits: &[(N, Vec<N>)]) -> Option<Vec<N>> {
         }
         false
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = Vec::new();
     waits.iter().find_map(|(one, _)| {
         let mut path = alloc::vec![*one];
-        seen.insert(*one);
+        seen.push(*one);
         follow(waits, &mut path, &mut seen).then_some(path)
     })
 }

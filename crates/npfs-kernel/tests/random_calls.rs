@@ -406,6 +406,7 @@ proptest! {
         prop_assert_eq!(kernel.leaks(), Vec::<String>::new());
     }
 
+    #[cfg(feature = "explore")]
     #[test]
     fn an_undone_step_leaves_no_mark(inputs in inputs(), system in odd_system()) {
         let mut kernel = system.clone();
@@ -428,6 +429,7 @@ proptest! {
         }
     }
 
+    #[cfg(feature = "explore")]
     #[test]
     fn a_whole_run_can_be_undone(inputs in inputs()) {
         let mut kernel = system();

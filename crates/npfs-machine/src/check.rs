@@ -7,9 +7,10 @@ use npfs_abi::{Completion, Op, Outcome, Output, Reply, RequestId, ThreadId, Time
 use npfs_trace::Trace;
 use npfs_trace::scenario::Word;
 use npfs_trace::text::{Printer, makes_handles};
-use npfs_trace::trace::{Event, Recorded};
+use npfs_trace::trace::{Event, Header, Kind as TraceKind, Recorded};
 
 use crate::Machine;
+use crate::concurrent::{self, Effort, Limits, Unplaced};
 use crate::deviation::{Deviations, Told};
 use crate::transcript::{self, Transcript};
 use crate::view::{self, Pair};
@@ -25,6 +26,20 @@ pub struct Checked {
     pub known: Vec<(u32, usize)>,
     /// The first difference that nothing explains.
     pub difference: Option<Difference>,
+    /// Why nobody knows whether there is one: a limit of the search, or an argument that is not
+    /// known. Only of a concurrent trace.
+    pub unknown: Option<String>,
+    /// An order of the calls of a concurrent trace that explains it, or as much of it as can be.
+    pub order: Option<String>,
+    /// What the search for it has cost.
+    pub effort: Effort,
+}
+
+impl Checked {
+    /// Whether every result that was compared is what the model gives, or a known deviation.
+    pub fn is_explained(&self) -> bool {
+        self.difference.is_none() && self.unknown.is_none()
+    }
 }
 
 /// A recorded result that the model does not give.
@@ -43,12 +58,23 @@ pub struct Difference {
     /// Rules of known deviations of the same operation that do not quite fit, each with what it
     /// says.
     pub near: Vec<String>,
+    /// Of a concurrent trace: the calls that no order can place.
+    pub unplaced: Vec<Unplaced>,
 }
 
 /// Feeds a trace to the model and compares every recorded result.
 ///
-/// The trace is stepped: everything between two calls was caused by the first of them.
+/// A stepped trace has one order: everything between two calls was caused by the first of them.
+/// For a concurrent one an order is looked for, within the default [`Limits`].
 pub fn check(trace: &Trace, deviations: &Deviations) -> Checked {
+    check_within(trace, deviations, &Limits::default())
+}
+
+/// As [`check`], with limits for the search.
+pub fn check_within(trace: &Trace, deviations: &Deviations, limits: &Limits) -> Checked {
+    if trace.header.kind == TraceKind::Concurrent {
+        return concurrent::check(trace, deviations, limits);
+    }
     let mut checker = Checker::new(trace, deviations);
     checker.run();
     checker.checked
@@ -57,6 +83,9 @@ pub fn check(trace: &Trace, deviations: &Deviations) -> Checked {
 /// What happened in a trace, as the model has it again: a line for each call, and indented what it
 /// ended for others. Ends at the first result that the model does not give.
 pub fn transcript(trace: &Trace) -> String {
+    if trace.header.kind == TraceKind::Concurrent {
+        return check(trace, &Deviations::default()).order.unwrap_or_default();
+    }
     let deviations = Deviations::default();
     let mut checker = Checker::new(trace, &deviations);
     checker.run();
@@ -70,7 +99,7 @@ pub fn transcript(trace: &Trace) -> String {
 /// Goes on, or the check of this trace is over.
 type Flow = ControlFlow<()>;
 
-const CONTEXT: usize = 10;
+pub(crate) const CONTEXT: usize = 10;
 
 /// What happens to an operation, in the order in which it happens to one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -101,15 +130,7 @@ type Seen<'a> = BTreeMap<(RequestId, Kind), (u32, Option<&'a Recorded>)>;
 impl<'a> Checker<'a> {
     fn new(trace: &'a Trace, deviations: &'a Deviations) -> Checker<'a> {
         let header = &trace.header;
-        let printer = Printer {
-            threads: header.threads.iter().map(|(name, _)| name.clone()).collect(),
-            processes: header
-                .processes
-                .iter()
-                .map(|name| name.strip_prefix('*').unwrap_or(name).to_owned())
-                .collect(),
-            requests: BTreeMap::new(),
-        };
+        let printer = printer(header);
         Checker {
             trace,
             machine: Machine::of_trace(header),
@@ -175,7 +196,8 @@ impl<'a> Checker<'a> {
                 let names = std::slice::from_ref(id);
                 let labels = if makes_handles(op) == 0 { names } else { &[] };
                 if !self.machine.takes_kernel_calls() {
-                    self.printer.name_request(request, id);
+                    // Names are never given twice.
+                    self.printer.requests.insert(request, id.clone());
                 }
                 let outcome = self.machine.step(request.thread, labels, op, &mut caused);
                 let kind = match outcome {
@@ -391,10 +413,8 @@ impl<'a> Checker<'a> {
             model: model.to_owned(),
             recorded: recorded.to_owned(),
             context: self.transcript.tail(CONTEXT).to_string(),
-            near: near
-                .iter()
-                .map(|row| format!("{} (model {}, recorded {})", row.rule, row.model, row.recorded))
-                .collect(),
+            near: near.iter().map(|row| row.told()).collect(),
+            unplaced: Vec::new(),
         });
         Flow::Break(())
     }
@@ -402,6 +422,19 @@ impl<'a> Checker<'a> {
     /// The word of an operation.
     fn word(&self, op: &Op<Word, Word>) -> String {
         self.printer.op(op).split(' ').next().unwrap_or_default().to_owned()
+    }
+}
+
+/// A printer with the names of a trace.
+pub(crate) fn printer(header: &Header) -> Printer {
+    Printer {
+        threads: header.threads.iter().map(|(name, _)| name.clone()).collect(),
+        processes: header
+            .processes
+            .iter()
+            .map(|name| name.strip_prefix('*').unwrap_or(name).to_owned())
+            .collect(),
+        requests: BTreeMap::new(),
     }
 }
 

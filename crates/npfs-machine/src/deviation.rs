@@ -75,6 +75,11 @@ pub(crate) struct Told<'a> {
 }
 
 impl Deviation {
+    /// The row in words, for a reader who looks for one that fits.
+    pub(crate) fn told(&self) -> String {
+        format!("{} (model {}, recorded {})", self.rule, self.model, self.recorded)
+    }
+
     fn explains(&self, difference: &Told<'_>) -> bool {
         self.op == difference.op
             && self.scenario.as_ref().is_none_or(|name| name == difference.scenario)

@@ -6,14 +6,19 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod concurrent;
 mod deviation;
+pub mod hash;
 mod machine;
 mod resolve;
 mod run;
+mod tape;
 mod transcript;
 mod view;
+pub mod visited;
 
-pub use check::{Checked, Difference, check, transcript};
+pub use check::{Checked, Difference, check, check_within, transcript};
+pub use concurrent::{Effort, Limits, Unplaced};
 pub use deviation::{Deviation, Deviations};
 pub use machine::Machine;
-pub use run::{Mismatch, Run, cycle, holds, machine_after, run};
+pub use run::{Mismatch, Run, cycle, holds, machine_after, record, run};

@@ -145,6 +145,11 @@ impl Machine {
         }
     }
 
+    /// The kernel alone.
+    pub(crate) fn into_kernel(self) -> Kernel {
+        self.kernel
+    }
+
     /// Whether a thread can begin an operation.
     pub fn can_run(&self, thread: ThreadId) -> bool {
         self.kernel.can_run(thread) && self.runner(thread).is_some_and(|one| one.running.is_none())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use npfs_abi::{Completion, Outcome, Output, Reply, RequestId, ThreadId};
 use npfs_kernel::Waiting;
+use npfs_trace::Trace;
 use npfs_trace::program::{Code, Instruction, Programs};
 use npfs_trace::scenario::{
     Action, Caused, Ending, Expected, ExpectedReply, Order, Scenario, Step, Word,
@@ -11,6 +12,7 @@ use npfs_trace::scenario::{
 use npfs_trace::text::Printer;
 
 use crate::Machine;
+use crate::tape::Tape;
 use crate::transcript::{self, Transcript};
 
 /// What became of a scenario.
@@ -49,6 +51,18 @@ pub fn run(scenario: &Scenario, order: Option<&Order>) -> Run {
     player.finish(order.map_or(scenario.ending, |order| Some(order.ending)))
 }
 
+/// The run of a scenario in file order as a trace, as if the model had been recorded.
+pub fn record(scenario: &Scenario) -> Trace {
+    let mut player = Player::new(scenario, false);
+    player.tape = Some(Tape::new(scenario));
+    if scenario.is_program() {
+        player.in_program_order();
+    } else {
+        player.in_file_order();
+    }
+    player.tape.take().unwrap_or_else(|| Tape::new(scenario)).finish()
+}
+
 /// The machine after the first `steps` steps in file order, lines that steer a thread left out. It stops early at a step whose
 /// thread sleeps.
 pub fn machine_after(scenario: &Scenario, steps: usize) -> Machine {
@@ -80,6 +94,7 @@ struct Player<'a> {
     named: BTreeMap<Word, Outcome>,
     /// The words of the operation that a thread sleeps in.
     sleepers: BTreeMap<ThreadId, Vec<Word>>,
+    tape: Option<Tape>,
 }
 
 impl<'a> Player<'a> {
@@ -95,6 +110,7 @@ impl<'a> Player<'a> {
             results: BTreeMap::new(),
             named: BTreeMap::new(),
             sleepers: BTreeMap::new(),
+            tape: None,
         }
     }
 
@@ -151,6 +167,9 @@ impl<'a> Player<'a> {
         let span = npfs_abi::Time(deadline.0.saturating_sub(self.machine.time().0));
         let mut caused = Vec::new();
         self.machine.advance(deadline, &mut caused);
+        if let Some(tape) = &mut self.tape {
+            tape.advance(span, &caused);
+        }
         self.transcript.advance(format!("advance {span}"));
         self.show_caused(&caused);
         true
@@ -247,6 +266,9 @@ impl<'a> Player<'a> {
             Action::Advance(span) => {
                 let to = self.machine.time().after(*span);
                 self.machine.advance(to, &mut caused);
+                if let Some(tape) = &mut self.tape {
+                    tape.advance(*span, &caused);
+                }
                 self.transcript.advance(format!("advance {span}"));
                 self.show_caused(&caused);
             }
@@ -256,6 +278,10 @@ impl<'a> Player<'a> {
                 let outcome = self.machine.step(*thread, labels, op, &mut caused);
                 self.remember(*thread, labels.clone(), &outcome);
                 let call = self.machine.operations(*thread);
+                if let Some(tape) = &mut self.tape {
+                    let request = RequestId { thread: *thread, call };
+                    tape.call(request, labels, op, &outcome, &caused);
+                }
                 if npfs_trace::text::makes_handles(op) == 0 {
                     for label in labels {
                         self.printer.name_request(RequestId { thread: *thread, call }, label);

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use npfs_abi::{Completion, Outcome, Output, Reply};
+use npfs_abi::{Completion, Handle, Outcome, Output, Reply};
 use npfs_trace::scenario::Word;
 use npfs_trace::text::Printer;
 
@@ -79,6 +79,18 @@ impl fmt::Display for Transcript {
     }
 }
 
+/// The words of handles.
+pub(crate) trait HandleWords {
+    /// The word of a handle.
+    fn word(&self, handle: Handle) -> Word;
+}
+
+impl HandleWords for Machine {
+    fn word(&self, handle: Handle) -> Word {
+        Machine::word(self, handle)
+    }
+}
+
 /// What a step did: `s = create_pipe …`.
 pub(crate) fn action(labels: &[Word], op: &str) -> String {
     if labels.is_empty() { op.to_owned() } else { format!("{} = {op}", labels.join(" ")) }
@@ -88,30 +100,39 @@ pub(crate) fn action(labels: &[Word], op: &str) -> String {
 pub(crate) fn outcome(
     outcome: &Outcome,
     named: bool,
-    machine: &Machine,
+    words: &dyn HandleWords,
     printer: &Printer,
 ) -> String {
     match outcome {
         Outcome::Blocked(_) => "blocked".to_owned(),
         Outcome::Pending(_) if named => "pending".to_owned(),
         Outcome::Pending(request) => format!("pending {}", printer.request(*request)),
-        Outcome::Done(reply) => self::reply(reply, named, machine, printer),
+        Outcome::Done(reply) => self::reply(reply, named, words, printer),
     }
 }
 
 /// A reply with words for handles. A new handle that has a word is not named again.
-pub(crate) fn reply(reply: &Reply, named: bool, machine: &Machine, printer: &Printer) -> String {
+pub(crate) fn reply(
+    reply: &Reply,
+    named: bool,
+    words: &dyn HandleWords,
+    printer: &Printer,
+) -> String {
     let creates = matches!(reply.output, Output::Handle(_) | Output::Handles(..));
     if creates && named {
         return npfs_trace::text::status(reply.status);
     }
     let information = if creates { 0 } else { reply.information };
     let output = reply.output.clone();
-    printer.reply(&Reply { status: reply.status, information, output: worded(output, machine) })
+    printer.reply(&Reply { status: reply.status, information, output: worded(output, words) })
 }
 
 /// A caused line, such as `r done ok 5 "hello"`.
-pub(crate) fn caused(completion: &Completion, machine: &Machine, printer: &Printer) -> String {
+pub(crate) fn caused(
+    completion: &Completion,
+    words: &dyn HandleWords,
+    printer: &Printer,
+) -> String {
     let who = if completion.wakes {
         printer.thread(completion.request.thread)
     } else {
@@ -120,16 +141,16 @@ pub(crate) fn caused(completion: &Completion, machine: &Machine, printer: &Print
     let mut text = String::new();
     let verb = if completion.wakes { "returns" } else { "done" };
     // Writing to a string cannot fail.
-    let _ = write!(text, "{who} {verb} {}", reply(&completion.reply, false, machine, printer));
+    let _ = write!(text, "{who} {verb} {}", reply(&completion.reply, false, words, printer));
     text
 }
 
 /// Handles become their words.
-pub(crate) fn worded(output: Output, machine: &Machine) -> Output<Word> {
+pub(crate) fn worded(output: Output, words: &dyn HandleWords) -> Output<Word> {
     match output {
         Output::None => Output::None,
-        Output::Handle(handle) => Output::Handle(machine.word(handle)),
-        Output::Handles(read, write) => Output::Handles(machine.word(read), machine.word(write)),
+        Output::Handle(handle) => Output::Handle(words.word(handle)),
+        Output::Handles(read, write) => Output::Handles(words.word(read), words.word(write)),
         Output::Data(data) => Output::Data(data),
         Output::Peek(peek) => Output::Peek(peek),
         Output::Info(info) => Output::Info(info),

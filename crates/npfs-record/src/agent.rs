@@ -53,7 +53,8 @@ impl Remote {
                 let Ok(parts) = serde_json::from_str::<NewsLine>(&line) else { return };
                 let (done, thread, call, status, error, information, data, output, handles) = parts;
                 let id = RequestId { thread: ThreadId(thread), call };
-                let result = Recorded { status, error, information, data, output };
+                let result =
+                    Recorded { status, error, information, data, output, ..Recorded::default() };
                 let item = if done {
                     News::Done(id, result)
                 } else {
@@ -87,7 +88,7 @@ enum Incoming {
 }
 
 fn tell(mut stream: &TcpStream, done: bool, id: RequestId, result: Recorded, handles: Vec<usize>) {
-    let Recorded { status, error, information, data, output } = result;
+    let Recorded { status, error, information, data, output, .. } = result;
     let parts: NewsLine =
         (done, id.thread.0, id.call, status, error, information, data, output, handles);
     if let Ok(line) = serde_json::to_string(&parts) {

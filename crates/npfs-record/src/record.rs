@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use npfs_abi::{Call, Composite, Delivery, Op, Output, Profile, RequestId, Status, ThreadId};
 use npfs_trace::scenario::{Action, Expected, Scenario, Step, Word};
-use npfs_trace::trace::{Event, Header, Recorded, Trace};
+use npfs_trace::trace::{Event, Gaps, Header, Kind, Recorded, Seen, Source, Start, Trace};
 
 use crate::agent::{self, Remote};
 use crate::win32::{self, Answer, Meaning, Request};
@@ -110,10 +110,16 @@ fn one(path: &str, options: &Options) -> Result<Note, String> {
         header: Header {
             trace: "npfs".into(),
             version: 1,
+            kind: Kind::Stepped,
+            source: Source::Scenario,
+            program: None,
             system: options.system.clone(),
             system_version: options.system_version.clone(),
             recorder: concat!("npfs-record ", env!("CARGO_PKG_VERSION")).into(),
             scenario: name.clone(),
+            tick_ns: None,
+            start: Start::Empty,
+            skipped: BTreeMap::new(),
             processes: scenario
                 .processes
                 .iter()
@@ -431,10 +437,12 @@ impl<'a> Run<'a> {
         let request = Request::new(id, op);
         let event = Event::Call {
             seq: self.events.len() as u32 + 1,
+            seen: Seen::default(),
             thread: thread.0,
             process,
             id: id.to_string(),
             op: self.named(op),
+            gaps: Gaps::default(),
         };
         self.events.push(event);
         if let (true, Some(label)) = (makes_request(op), labels.first()) {
@@ -444,7 +452,13 @@ impl<'a> Run<'a> {
         if let Op::Call(Call::CreateProcess { process, inherit }) = op {
             let result = self.start(process.0, *inherit)?;
             let (seq, thread) = (self.seq(), thread.0);
-            self.events.push(Event::Return { seq, thread, id: id.to_string(), result });
+            self.events.push(Event::Return {
+                seq,
+                seen: Seen::default(),
+                thread,
+                id: id.to_string(),
+                result,
+            });
             return Ok(());
         }
         let mut meaning = self.meaning.clone();
@@ -567,8 +581,12 @@ impl<'a> Run<'a> {
             match returned.remove(&id) {
                 Some(answer) => self.returns(id, answer),
                 None => {
-                    let event =
-                        Event::Block { seq: self.seq(), thread: id.thread.0, id: id.to_string() };
+                    let event = Event::Block {
+                        seq: self.seq(),
+                        seen: Seen::default(),
+                        thread: id.thread.0,
+                        id: id.to_string(),
+                    };
                     self.events.push(event);
                 }
             }
@@ -580,7 +598,14 @@ impl<'a> Run<'a> {
             }
             if let Some(result) = ended.remove(&id) {
                 let (seq, thread) = (self.seq(), id.thread.0);
-                self.events.push(Event::Done { seq, thread, id: id.to_string(), result });
+                self.events.push(Event::Done {
+                    seq,
+                    seen: Seen::default(),
+                    after: None,
+                    thread,
+                    id: id.to_string(),
+                    result,
+                });
             }
         }
     }
@@ -651,7 +676,13 @@ impl<'a> Run<'a> {
             }
         }
         let (seq, thread) = (self.seq(), id.thread.0);
-        self.events.push(Event::Return { seq, thread, id: id.to_string(), result });
+        self.events.push(Event::Return {
+            seq,
+            seen: Seen::default(),
+            thread,
+            id: id.to_string(),
+            result,
+        });
     }
 
     /// Leaves as little as possible behind for the next scenario.

@@ -4,6 +4,7 @@
 //! machines. This crate knows no kernel: it says what was written, not what is right.
 #![forbid(unsafe_code)]
 
+pub mod diff;
 mod error;
 mod lines;
 mod native;

@@ -3,38 +3,49 @@
 //! An event is first read as a flat set of fields, so that serde says where an unknown field or a
 //! wrong value stands; then the fields are checked against the kind of event.
 
+use std::iter::{Peekable, Zip};
+use std::ops::RangeFrom;
+
 use npfs_abi::{Call, Composite, Data, Op, Output, Status};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::{ParseError, column};
 use crate::scenario::Word;
-use crate::trace::{Event, Header, Recorded, Trace};
+use crate::trace::{Event, Gaps, Header, Kind, Recorded, Seen, Trace};
 
 /// Every field that some event has. `op` is read later, for better errors than those of an
 /// untagged enum.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields<'a> {
-    event: Kind,
+    event: Name,
     seq: u32,
+    at: Option<u64>,
+    line: Option<u32>,
+    after: Option<u64>,
     thread: Option<u32>,
     process: Option<u32>,
     id: Option<Word>,
     #[serde(borrow)]
     op: Option<&'a RawValue>,
+    size: Option<u32>,
+    unknown: Option<Vec<String>>,
+    assumed: Option<bool>,
     status: Option<Status>,
     error: Option<u32>,
+    failed: Option<bool>,
     information: Option<u32>,
     data: Option<Data>,
+    cut: Option<bool>,
     output: Option<Output<Word>>,
     ms: Option<u64>,
     ticks: Option<u32>,
 }
 
-#[derive(Deserialize, Clone, Copy)]
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+enum Name {
     Call,
     Return,
     Block,
@@ -43,60 +54,112 @@ enum Kind {
     End,
 }
 
-impl Kind {
+impl Name {
     const fn word(self) -> &'static str {
         match self {
-            Kind::Call => "call",
-            Kind::Return => "return",
-            Kind::Block => "block",
-            Kind::Done => "done",
-            Kind::Advance => "advance",
-            Kind::End => "end",
+            Name::Call => "call",
+            Name::Return => "return",
+            Name::Block => "block",
+            Name::Done => "done",
+            Name::Advance => "advance",
+            Name::End => "end",
         }
     }
 
     /// The fields it needs and those it may have, besides `event` and `seq`.
-    const fn fields(self) -> (&'static [&'static str], &'static [&'static str]) {
-        const RESULT: &[&str] = &["status", "error", "information", "data", "output"];
-        match self {
-            Kind::Call => (&["thread", "process", "id", "op"], &[]),
-            Kind::Return | Kind::Done => (&["thread", "id"], RESULT),
-            Kind::Block => (&["thread", "id"], &[]),
-            Kind::Advance => (&["ms"], &["ticks"]),
-            Kind::End => (&[], &[]),
+    const fn fields(self, kind: Kind) -> (&'static [&'static str], &'static [&'static str]) {
+        const RESULT: &[&str] =
+            &["status", "error", "failed", "information", "data", "cut", "output"];
+        const STAMPED: &[&str] =
+            &["at", "line", "status", "error", "failed", "information", "data", "cut", "output"];
+        const DONE: &[&str] = &[
+            "at",
+            "line",
+            "after",
+            "status",
+            "error",
+            "failed",
+            "information",
+            "data",
+            "cut",
+            "output",
+        ];
+        match (self, kind) {
+            (Name::Call, Kind::Stepped) => (&["thread", "process", "id", "op"], &[]),
+            (Name::Call, Kind::Concurrent) => {
+                (&["thread", "process", "id", "op"], &["at", "line", "size", "unknown", "assumed"])
+            }
+            (Name::Return | Name::Done, Kind::Stepped) => (&["thread", "id"], RESULT),
+            (Name::Return, Kind::Concurrent) => (&["thread", "id"], STAMPED),
+            (Name::Done, Kind::Concurrent) => (&["thread", "id"], DONE),
+            (Name::Block, Kind::Stepped) => (&["thread", "id"], &[]),
+            (Name::Block, Kind::Concurrent) => (&["thread", "id"], &["at", "line"]),
+            (Name::Advance, _) => (&["ms"], &["ticks"]),
+            (Name::End, _) => (&[], &[]),
         }
     }
 }
 
 pub(crate) fn read(text: &str) -> Result<Trace, ParseError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut lines = (1..).zip(text.lines());
-    let Some((number, first)) = lines.next() else {
-        return Err(error(1, 1, "the header of a trace", "the end of the file"));
-    };
-    let header = header(&Line { number, text: first })?;
-    let mut trace = Trace { header, events: Vec::new() };
-    let (mut last, mut seq, mut ended) = (number, 0, false);
-    for (number, text) in lines {
-        let line = Line { number, text };
-        if ended {
+    let mut lines = Lines::new(text);
+    let trace = lines.trace()?;
+    match lines.left.next() {
+        None => Ok(trace),
+        Some((number, text)) => {
             let found = if text.trim().is_empty() { "an empty line" } else { "another event" };
-            return Err(line.at(0, "no more lines behind the `end` event", found));
+            Err(error(number, 1, "no more lines behind the `end` event", found))
         }
-        let event = line.event(&trace.header)?;
-        if event.seq() <= seq {
-            let wanted = format!("a `seq` greater than {seq}");
-            return Err(line.at_field("seq", &wanted, &event.seq().to_string()));
+    }
+}
+
+pub(crate) fn read_all(text: &str) -> Result<Vec<Trace>, ParseError> {
+    let mut lines = Lines::new(text);
+    let mut traces = vec![lines.trace()?];
+    while lines.left.peek().is_some() {
+        traces.push(lines.trace()?);
+    }
+    Ok(traces)
+}
+
+/// The lines of a file that are not read yet, with their numbers.
+struct Lines<'a> {
+    left: Peekable<Zip<RangeFrom<u32>, std::str::Lines<'a>>>,
+    /// The number of the last line that was read.
+    last: u32,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Lines<'a> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Lines { left: (1..).zip(text.lines()).peekable(), last: 0 }
+    }
+
+    /// Everything up to the next `end`.
+    fn trace(&mut self) -> Result<Trace, ParseError> {
+        let Some((number, text)) = self.left.next() else {
+            return Err(error(1, 1, "the header of a trace", "the end of the file"));
+        };
+        self.last = number;
+        let header = header(&Line { number, text })?;
+        let mut trace = Trace { header, events: Vec::new() };
+        let mut seq = 0;
+        for (number, text) in self.left.by_ref() {
+            self.last = number;
+            let line = Line { number, text };
+            let event = line.event(&trace.header)?;
+            if event.seq() <= seq {
+                let wanted = format!("a `seq` greater than {seq}");
+                return Err(line.at_field("seq", &wanted, &event.seq().to_string()));
+            }
+            seq = event.seq();
+            let ended = matches!(event, Event::End { .. });
+            trace.events.push((number, event));
+            if ended {
+                return Ok(trace);
+            }
         }
-        seq = event.seq();
-        ended = matches!(event, Event::End { .. });
-        trace.events.push((number, event));
-        last = number;
+        Err(error(self.last + 1, 1, "an `end` event", "the end of the file"))
     }
-    if !ended {
-        return Err(error(last + 1, 1, "an `end` event", "the end of the file"));
-    }
-    Ok(trace)
 }
 
 fn header(line: &Line<'_>) -> Result<Header, ParseError> {
@@ -179,30 +242,39 @@ impl<'a> Line<'a> {
 
     fn event(&self, header: &Header) -> Result<Event, ParseError> {
         let fields: Fields<'a> = self.json(self.text)?;
-        self.check_fields(&fields)?;
-        let Fields { seq, thread, process, id, op, ms, ticks, .. } = fields;
+        self.check_fields(&fields, header.kind)?;
+        let Fields { seq, thread, process, id, op, ms, ticks, after, .. } = fields;
+        let seen = Seen { at: fields.at, line: fields.line };
         let thread = self.number("thread", thread, header.threads.len())?;
         let process = self.number("process", process, header.processes.len())?;
         let id = id.unwrap_or_default();
         let result = Recorded {
             status: fields.status,
             error: fields.error,
+            failed: fields.failed.unwrap_or_default(),
             information: fields.information,
             data: fields.data,
+            cut: fields.cut.unwrap_or_default(),
             output: fields.output,
         };
         Ok(match fields.event {
-            Kind::Call => match op {
-                Some(op) => Event::Call { seq, thread, process, id, op: self.op(op.get())? },
+            Name::Call => match op {
+                Some(op) => {
+                    let op = self.op(op.get())?;
+                    let (size, assumed) = (fields.size, fields.assumed.unwrap_or_default());
+                    let unknown = fields.unknown.unwrap_or_default();
+                    let gaps = Gaps { size, unknown, assumed };
+                    Event::Call { seq, seen, thread, process, id, op, gaps }
+                }
                 None => return Err(self.at(0, "the field `op`", "null")),
             },
-            Kind::Return => Event::Return { seq, thread, id, result },
-            Kind::Block => Event::Block { seq, thread, id },
-            Kind::Done => Event::Done { seq, thread, id, result },
-            Kind::Advance => {
+            Name::Return => Event::Return { seq, seen, thread, id, result },
+            Name::Block => Event::Block { seq, seen, thread, id },
+            Name::Done => Event::Done { seq, seen, after, thread, id, result },
+            Name::Advance => {
                 Event::Advance { seq, ms: ms.unwrap_or_default(), ticks: ticks.unwrap_or_default() }
             }
-            Kind::End => Event::End { seq },
+            Name::End => Event::End { seq },
         })
     }
 
@@ -235,21 +307,32 @@ impl<'a> Line<'a> {
     }
 
     /// Every field the event needs is there, and no other.
-    fn check_fields(&self, fields: &Fields<'_>) -> Result<(), ParseError> {
+    fn check_fields(&self, fields: &Fields<'_>, kind: Kind) -> Result<(), ParseError> {
         let there = [
+            ("at", fields.at.is_some()),
+            ("line", fields.line.is_some()),
+            ("after", fields.after.is_some()),
             ("thread", fields.thread.is_some()),
             ("process", fields.process.is_some()),
             ("id", fields.id.is_some()),
             ("op", fields.op.is_some()),
+            ("size", fields.size.is_some()),
+            ("unknown", fields.unknown.is_some()),
+            ("assumed", fields.assumed.is_some()),
             ("status", fields.status.is_some()),
             ("error", fields.error.is_some()),
+            ("failed", fields.failed.is_some()),
             ("information", fields.information.is_some()),
             ("data", fields.data.is_some()),
+            ("cut", fields.cut.is_some()),
             ("output", fields.output.is_some()),
             ("ms", fields.ms.is_some()),
             ("ticks", fields.ticks.is_some()),
         ];
-        let (needed, allowed) = fields.event.fields();
+        if (fields.event, kind) == (Name::Advance, Kind::Concurrent) {
+            return Err(self.at_field("event", "an event of a concurrent trace", "`advance`"));
+        }
+        let (needed, allowed) = fields.event.fields(kind);
         let kind = fields.event.word();
         for (name, given) in there {
             if given && !needed.contains(&name) && !allowed.contains(&name) {

@@ -7,6 +7,13 @@
 //! Processes, threads, handles and requests have names in order of appearance, and times are
 //! virtual, so that equal runs give equal texts: [`assert_transcript!`](crate::assert_transcript)
 //! compares one with a snapshot of insta.
+//!
+//! The kit for tests of other crates:
+//!
+//! - [`assert_transcript!`](crate::assert_transcript): a simulation that has run,
+//! - [`assert_run!`](crate::assert_run): a closure that is given a simulation,
+//! - [`assert_scenario!`](crate::assert_scenario): the text of a scenario file,
+//! - [`assert_explained`]: a trace that somebody recorded, on Windows or Wine or here.
 
 use std::collections::BTreeMap;
 
@@ -41,6 +48,98 @@ impl Simulation {
     }
 }
 
+/// Runs a closure with a recording simulation whose threads take turns, so that the transcript is
+/// the same every time. Behind [`assert_run!`](crate::assert_run).
+///
+/// ```
+/// let transcript = npfs::record::run(|sim| {
+///     let server = sim.process("server");
+///     npfs::PipeServer::options().create(&server, r"\\.\pipe\run").unwrap();
+/// });
+/// assert!(transcript.contains("create_pipe"));
+/// ```
+pub fn run(work: impl FnOnce(&Simulation)) -> String {
+    let sim = Simulation::builder().recording().schedule(crate::Schedule::RunToBlock).build();
+    work(&sim);
+    sim.transcript()
+}
+
+/// The transcript of a scenario, given as the text of its file. Behind
+/// [`assert_scenario!`](crate::assert_scenario).
+///
+/// # Panics
+/// If the text cannot be read, or what happens is not what the scenario expects.
+#[track_caller]
+pub fn scenario(text: &str) -> String {
+    let scenario = match npfs_trace::Scenario::parse(text) {
+        Ok(scenario) => scenario,
+        Err(error) => panic!("the scenario cannot be read: {error}"),
+    };
+    let run = npfs_machine::run(&scenario, None);
+    let broken: Vec<String> = run
+        .mismatches
+        .iter()
+        .map(|one| format!("line {}: wanted {}, found {}", one.line, one.expected, one.found))
+        .collect();
+    assert!(broken.is_empty(), "{}\n{}", broken.join("\n"), run.transcript);
+    run.transcript
+}
+
+/// Asserts that the model explains a recorded trace, given as the text of its file: stepped or
+/// concurrent, one or several. Where the recorded system is known to differ, say so in a table of
+/// deviations and use [`assert_explained_but`].
+///
+/// ```
+/// npfs::record::assert_explained(concat!(
+///     r#"{"trace":"npfs","version":1,"kind":"concurrent","system":"windows","system_version":"10","#,
+///     r#""recorder":"mine","scenario":"","processes":["p"],"threads":[["t",1]]}"#, "\n",
+///     r#"{"event":"call","seq":1,"at":1,"thread":1,"process":1,"id":"t1.1","op":{"CreateFile":"#,
+///     r#"{"name":"\\\\.\\pipe\\none","access":3221225472,"flags":0,"inherit":false}}}"#, "\n",
+///     r#"{"event":"return","seq":2,"at":2,"thread":1,"id":"t1.1","error":2}"#, "\n",
+///     r#"{"event":"end","seq":3}"#, "\n",
+/// ));
+/// ```
+///
+/// # Panics
+/// If the text cannot be read, if a result is not what the model gives, or if no order of
+/// overlapping calls explains them; the message has the line, and what the model gives.
+#[track_caller]
+pub fn assert_explained(text: &str) {
+    assert_explained_but(text, "");
+}
+
+/// As [`assert_explained`], with a table of known deviations as in `fixtures/deviations`.
+///
+/// # Panics
+/// As [`assert_explained`], and if the table cannot be read.
+#[track_caller]
+pub fn assert_explained_but(text: &str, deviations: &str) {
+    let traces = match Trace::parse_all(text) {
+        Ok(traces) => traces,
+        Err(error) => panic!("the trace cannot be read: {error}"),
+    };
+    let table = match npfs_machine::Deviations::parse(deviations) {
+        Ok(table) => table,
+        Err(error) => panic!("the table of deviations cannot be read: {error}"),
+    };
+    for trace in &traces {
+        let checked = npfs_machine::check(trace, &table);
+        let why = match (&checked.difference, &checked.unknown) {
+            (None, None) => continue,
+            (Some(Difference { line, op, model, recorded, .. }), _) => {
+                format!("line {line}: {op}: wanted {model}, found {recorded}")
+            }
+            (None, Some(unknown)) => format!("nobody knows: {unknown}"),
+        };
+        let story = match (&checked.order, &checked.difference) {
+            (Some(order), _) => order.clone(),
+            (None, Some(difference)) => difference.context.clone(),
+            (None, None) => String::new(),
+        };
+        panic!("the model does not explain this trace\n{why}\n{story}");
+    }
+}
+
 /// Whether the model explains every result of a trace.
 pub fn check(trace: &Trace) -> Checked {
     npfs_machine::check(trace, &npfs_machine::Deviations::default())
@@ -59,10 +158,16 @@ pub fn of_log(log: &Log) -> Trace {
         header: Header {
             trace: "npfs".to_owned(),
             version: 1,
+            kind: trace::Kind::Stepped,
+            source: trace::Source::Scenario,
+            program: None,
             system: "npfs".to_owned(),
             system_version: env!("CARGO_PKG_VERSION").to_owned(),
             recorder: concat!("npfs ", env!("CARGO_PKG_VERSION")).to_owned(),
             scenario: String::new(),
+            tick_ns: None,
+            start: trace::Start::Empty,
+            skipped: BTreeMap::new(),
             processes,
             threads: threads.into_iter().map(|(name, process)| (name, process.0)).collect(),
             model: Some(model),
@@ -138,17 +243,19 @@ impl Writer {
         let op = Op::Call(call.clone()).map(&mut Words { writer: self, process });
         self.events.push(trace::Event::Call {
             seq: self.seq(),
+            seen: trace::Seen::default(),
             thread: thread.0,
             process: process.0,
             id: id.clone(),
             op,
+            gaps: trace::Gaps::default(),
         });
-        let (seq, thread) = (self.seq(), thread.0);
+        let (seq, seen, thread) = (self.seq(), trace::Seen::default(), thread.0);
         let event = match outcome {
-            Outcome::Blocked(_) => trace::Event::Block { seq, thread, id },
+            Outcome::Blocked(_) => trace::Event::Block { seq, seen, thread, id },
             Outcome::Pending(_) => {
                 let result = Recorded { status: Some(Status::PENDING), ..Recorded::default() };
-                trace::Event::Return { seq, thread, id, result }
+                trace::Event::Return { seq, seen, thread, id, result }
             }
             Outcome::Done(reply) => {
                 let target = match call {
@@ -176,7 +283,7 @@ impl Writer {
                 {
                     self.inherit(process, *child);
                 }
-                trace::Event::Return { seq, thread, id, result }
+                trace::Event::Return { seq, seen, thread, id, result }
             }
         };
         self.events.push(event);
@@ -187,10 +294,11 @@ impl Writer {
             let thread = completion.request.thread;
             let result = self.recorded(self.process_of(thread), &completion.reply);
             let (seq, id, thread) = (self.seq(), completion.request.to_string(), thread.0);
+            let seen = trace::Seen::default();
             self.events.push(if completion.wakes {
-                trace::Event::Return { seq, thread, id, result }
+                trace::Event::Return { seq, seen, thread, id, result }
             } else {
-                trace::Event::Done { seq, thread, id, result }
+                trace::Event::Done { seq, seen, after: None, thread, id, result }
             });
         }
     }
@@ -232,7 +340,7 @@ impl Writer {
             Output::Descriptor(descriptor) => output = Some(Output::Descriptor(descriptor)),
         }
         let (status, information) = (Some(reply.status), Some(reply.information));
-        Recorded { status, error: None, information, data, output }
+        Recorded { status, information, data, output, ..Recorded::default() }
     }
 }
 
@@ -265,5 +373,59 @@ macro_rules! assert_transcript {
     };
     ($simulation:expr, @$snapshot:literal) => {
         ::insta::assert_snapshot!($simulation.transcript(), @$snapshot)
+    };
+}
+
+/// Runs a closure with a [`Simulation`](crate::Simulation) and compares the transcript with a
+/// snapshot of insta. Threads take turns, so that it is the same every time.
+///
+/// ```
+/// # use npfs::{PipeClient, PipeServer};
+/// npfs::assert_run!(|sim| {
+///     let (server, client) = (sim.process("server"), sim.process("client"));
+///     let pipe = PipeServer::options().create(&server, r"\\.\pipe\kit").unwrap();
+///     let other = PipeClient::options().open(&client, r"\\.\pipe\kit").unwrap();
+///     drop((pipe, other));
+/// }, @r"
+/// main of server  h1 = create_pipe \\.\pipe\kit  -> ok
+/// main of client  h2 = open \\.\pipe\kit         -> ok
+/// main of server  close h1                       -> ok
+/// main of client  close h2                       -> ok
+/// ");
+/// ```
+#[macro_export]
+macro_rules! assert_run {
+    ($work:expr) => {
+        ::insta::assert_snapshot!($crate::record::run($work))
+    };
+    ($work:expr, @$snapshot:literal) => {
+        ::insta::assert_snapshot!($crate::record::run($work), @$snapshot)
+    };
+}
+
+/// Runs a scenario, given as the text of its file, checks what it expects, and compares its
+/// transcript with a snapshot of insta.
+///
+/// ```
+/// npfs::assert_scenario!(r"
+/// thread server
+/// thread client
+/// server: s = create_pipe \\.\pipe\kit -> ok
+/// client: open \\.\pipe\kit
+/// client: open \\.\pipe\kit -> PIPE_NOT_AVAILABLE
+/// ", @r"
+/// server  s = create_pipe \\.\pipe\kit  -> ok
+/// client  open \\.\pipe\kit             -> ok handle h4
+/// client  open \\.\pipe\kit             -> PIPE_NOT_AVAILABLE (231)
+/// finished
+/// ");
+/// ```
+#[macro_export]
+macro_rules! assert_scenario {
+    ($text:expr) => {
+        ::insta::assert_snapshot!($crate::record::scenario($text))
+    };
+    ($text:expr, @$snapshot:literal) => {
+        ::insta::assert_snapshot!($crate::record::scenario($text), @$snapshot)
     };
 }

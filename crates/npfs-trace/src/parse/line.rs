@@ -57,12 +57,12 @@ impl<'a> Line<'a> {
         self.mark().0.starts_with(text)
     }
 
-    /// Whether something comes next that joins or closes claims: `and`, `or`, `)`.
-    pub(super) fn sees_joint(&mut self) -> bool {
+    /// Whether nothing is left, or what joins or closes claims: `and`, `or`, `)`.
+    pub(super) fn at_end_of_claim(&mut self) -> bool {
         let mark = self.mark();
         let word = self.try_word();
         self.back_to(mark);
-        matches!(word, Some("and" | "or")) || self.sees(")")
+        matches!(word, Some("and" | "or")) || self.sees(")") || self.at_end()
     }
 
     /// Takes this word if it comes next.
@@ -182,7 +182,7 @@ impl<'a> Line<'a> {
 
     /// An option: `word`, or `word=` when a value follows. `None` at `->` and at the end.
     pub(super) fn option(&mut self) -> Result<Option<&'a str>, ParseError> {
-        if self.at_end() || self.sees("->") {
+        if self.at_end_of_claim() || self.sees("->") {
             return Ok(None);
         }
         match self.run((word, opt('=')).take()) {

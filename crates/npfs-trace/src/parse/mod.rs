@@ -30,7 +30,7 @@ pub(crate) use self::native::{
     FILE_CLASS_WORDS, FSCTL_WORDS, OBJECT_CLASS_WORDS, VOLUME_CLASS_WORDS, Words,
 };
 
-/// Words that start a line of their own, so no thread can have them as its name.
+/// Words that start a line of their own or join claims, so no thread can have them as its name.
 const KEYWORDS: &[&str] = &[
     "title",
     "rules",
@@ -49,6 +49,8 @@ const KEYWORDS: &[&str] = &[
     "eventually",
     "reachable",
     "outcome",
+    "and",
+    "or",
 ];
 
 impl Scenario {
@@ -390,10 +392,11 @@ fn labels(line: &mut Line<'_>) -> Result<Vec<Word>, ParseError> {
         }
         let mark = line.mark();
         match line.try_word() {
-            Some(op::ALERTABLE) => {
+            // Waits have this option, and these join claims.
+            Some(op::ALERTABLE | "and" | "or") => {
                 // Only a label is wrong here; as anything else the operation is read again below.
                 if line.eat("=") {
-                    return Err(line.wanted_at(mark, "another word, as waits have this option"));
+                    return Err(line.wanted_at(mark, "another word than alertable, and, or"));
                 }
                 break;
             }

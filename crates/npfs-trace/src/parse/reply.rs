@@ -29,7 +29,7 @@ pub(super) fn expected(line: &mut Line<'_>, names: &Names) -> Result<Expected, P
 pub(super) fn reply(line: &mut Line<'_>, names: &Names) -> Result<ExpectedReply, ParseError> {
     let status = status(line)?;
     let information = if line.sees_digit() { Some(line.number()?) } else { None };
-    let output = if line.at_end() || line.sees_joint() { None } else { Some(output(line, names)?) };
+    let output = if line.at_end_of_claim() { None } else { Some(output(line, names)?) };
     Ok(ExpectedReply { status, information, output })
 }
 
@@ -112,7 +112,7 @@ fn output(line: &mut Line<'_>, names: &Names) -> Result<Output<Word>, ParseError
         "type" => Output::FileType(line.number()?),
         "routines" => {
             let mut requests = Vec::new();
-            while !line.at_end() {
+            while !line.at_end_of_claim() {
                 requests.push(names.request(line)?.1);
             }
             Output::Routines(requests)
@@ -122,7 +122,7 @@ fn output(line: &mut Line<'_>, names: &Names) -> Result<Output<Word>, ParseError
         "text" => Output::Text(line.quoted()?),
         "names" => {
             let mut all = Vec::new();
-            while !line.at_end() {
+            while !line.at_end_of_claim() {
                 all.push(line.quoted()?);
             }
             Output::Names(all)
@@ -144,7 +144,7 @@ fn output(line: &mut Line<'_>, names: &Names) -> Result<Output<Word>, ParseError
 /// `key=1 of=r ok 5, key=2 posted=7 PIPE_BROKEN 0`
 fn packets(line: &mut Line<'_>, names: &Names) -> Result<Vec<Packet>, ParseError> {
     let mut packets = Vec::new();
-    while !line.at_end() {
+    while !line.at_end_of_claim() {
         if !packets.is_empty() {
             line.expect(",")?;
         }

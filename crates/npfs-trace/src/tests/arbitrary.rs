@@ -17,7 +17,7 @@ use crate::scenario::{
     Action, Caused, ChoicePoint, Claim, Condition, Ending, Evidence, Expected, ExpectedReply, Flow,
     Order, Property, RuleClaim, Scope, Stand, Step, Word,
 };
-use crate::trace::{Event, Header, Identity, Model, Recorded};
+use crate::trace::{Event, Gaps, Header, Identity, Kind, Model, Recorded, Seen, Source, Start};
 use crate::{Scenario, Trace};
 
 fn handle() -> impl Strategy<Value = Word> {
@@ -481,22 +481,11 @@ fn step() -> impl Strategy<Value = Step> {
 /// Lines that steer a thread and open nothing that has to be closed.
 fn steering() -> BoxedStrategy<Action> {
     let of = option::of(prop_oneof![handle(), Just("r".to_owned())]);
-    let condition = (any::<bool>(), of, vec(bounded_expected(), 1..3))
+    let condition = (any::<bool>(), of, vec(expected(), 1..3))
         .prop_map(|(unless, of, any)| Condition { unless, of, any });
     ((1..4_u32).prop_map(ThreadId), option::of(condition))
         .prop_map(|(thread, condition)| Action::Flow { thread, flow: Flow::Stop(condition) })
         .boxed()
-}
-
-/// Expectations whose output does not reach to the end of the line.
-fn bounded_expected() -> BoxedStrategy<Expected> {
-    let reply = (status(), option::of(number()), option::of(data())).prop_map(
-        |(status, information, data)| {
-            let output = data.map(Output::Data);
-            Expected::Done(ExpectedReply { status, information, output })
-        },
-    );
-    prop_oneof![Just(Expected::Pending), Just(Expected::Blocked), reply].boxed()
 }
 
 fn property() -> BoxedStrategy<Property> {
@@ -504,7 +493,7 @@ fn property() -> BoxedStrategy<Property> {
         select(&[Claim::Deadlock, Claim::Leak, Claim::LostData, Claim::UnendedRequest]),
         ((1..4_u32).prop_map(ThreadId), select(&[Stand::Finished, Stand::Blocked]))
             .prop_map(|(thread, stand)| Claim::Thread(thread, stand)),
-        (handle(), bounded_expected()).prop_map(|(word, expected)| Claim::Result(word, expected)),
+        (handle(), expected()).prop_map(|(word, expected)| Claim::Result(word, expected)),
     ];
     let claim = leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
@@ -570,31 +559,50 @@ pub(super) fn trace() -> impl Strategy<Value = Trace> {
             .prop_map(|(status, information, data, output)| Recorded {
                 status,
                 error: information,
+                failed: information == Some(1),
                 information,
+                cut: data.is_some() && information == Some(255),
                 data,
                 output,
             });
-    let event = (0..5, prop_oneof![op(), making()], result, any::<u64>()).prop_map(
-        |(kind, op, result, ms)| {
+    let event = (0..5, prop_oneof![op(), making()], result, option::of(any::<u64>())).prop_map(
+        |(kind, op, result, at)| {
             let (seq, thread, process, id) = (0, 1, 1, "t1.1".to_owned());
+            let seen = Seen { at, line: result.information };
+            let ms = at.unwrap_or(7);
             match kind {
-                0 => Event::Call { seq, thread, process, id, op },
-                1 => Event::Return { seq, thread, id, result },
-                2 => Event::Done { seq, thread, id, result },
-                3 => Event::Block { seq, thread, id },
+                0 => {
+                    let unknown = vec![id.clone(); result.information.is_some().into()];
+                    let gaps = Gaps { size: result.error, unknown, assumed: at.is_some() };
+                    Event::Call { seq, seen, thread, process, id, op, gaps }
+                }
+                1 => Event::Return { seq, seen, thread, id, result },
+                2 => Event::Done { seq, seen, after: at, thread, id, result },
+                3 => Event::Block { seq, seen, thread, id },
                 _ => Event::Advance { seq, ms, ticks: (ms % 7) as u32 },
             }
         },
     );
-    (any::<String>(), vec(event, 0..8)).prop_map(|(text, mut events)| {
+    (any::<String>(), any::<bool>(), vec(event, 0..8)).prop_map(|(text, stepped, mut events)| {
+        if stepped {
+            events.iter_mut().for_each(without_stamps);
+        } else {
+            events.retain(|event| !matches!(event, Event::Advance { .. }));
+        }
         events.push(Event::End { seq: 0 });
         let header = Header {
             trace: "npfs".to_owned(),
             version: 1,
+            kind: if stepped { Kind::Stepped } else { Kind::Concurrent },
+            source: if stepped { Source::Random } else { Source::Import },
+            program: (!stepped).then(|| text.clone()),
             system: text.clone(),
             system_version: text.clone(),
             recorder: text.clone(),
             scenario: text.clone(),
+            tick_ns: (!stepped).then_some(100),
+            start: if stepped { Start::Empty } else { Start::Unknown },
+            skipped: [(text.clone(), 3)].into_iter().filter(|_| !stepped).collect(),
             processes: vec![text.clone()],
             threads: vec![(text.clone(), 1)],
             model: model(&text),
@@ -612,6 +620,18 @@ pub(super) fn trace() -> impl Strategy<Value = Trace> {
         });
         Trace { header, events: numbered.collect() }
     })
+}
+
+/// What only a concurrent trace has.
+fn without_stamps(event: &mut Event) {
+    match event {
+        Event::Call { seen, gaps, .. } => {
+            (*seen, *gaps) = (Seen::default(), Gaps::default());
+        }
+        Event::Return { seen, .. } | Event::Block { seen, .. } => *seen = Seen::default(),
+        Event::Done { seen, after, .. } => (*seen, *after) = (Seen::default(), None),
+        Event::Advance { .. } | Event::End { .. } => {}
+    }
 }
 
 /// How a simulation was set up, or nothing.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::diff::{Mark, diff};
 use crate::{Scenario, Trace};
 
 /// A trace with every kind of event.
@@ -74,6 +75,7 @@ never: deadlock or lost data
 eventually: (c is ok or c is PIPE_BROKEN (109)) and thread client is finished
 reachable: r is ok 5 "hello"
 broken outcome: not leak or not not unended request
+outcome: (r is ok packets key=1 of=r PIPE_BROKEN (109) 0 and r is ok routines r client.2) or r is ok names "a"
 "#;
 
 /// The scenario files of the repository, in order of their paths.
@@ -138,6 +140,86 @@ fn a_trace_reads_and_writes() {
     let trace = Trace::parse(TRACE).unwrap();
     assert_eq!(trace.write(), TRACE);
     assert_eq!(trace.events[0].0, 2);
+}
+
+#[test]
+fn a_file_may_hold_several_traces() {
+    let both = format!("{TRACE}{TRACE}");
+    let traces = Trace::parse_all(&both).unwrap();
+    assert_eq!(traces.len(), 2);
+    assert_eq!(traces[0], Trace::parse(TRACE).unwrap());
+    assert_eq!((traces[1].events[0].0, traces[1].write().as_str()), (11, TRACE));
+    assert_eq!(Trace::parse(&both).unwrap_err().line, 10);
+    assert_eq!(Trace::parse_all(&both[..both.len() - 4]).unwrap_err().line, 18);
+    assert_eq!(Trace::parse_all("").unwrap_err().line, 1);
+}
+
+#[test]
+fn time_does_not_pass_by_line_where_calls_overlap() {
+    let concurrent = TRACE.replacen("\"version\":1", "\"version\":1,\"kind\":\"concurrent\"", 1);
+    let error = Trace::parse(&concurrent).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "line 7, column 2: wanted an event of a concurrent trace, found `advance`"
+    );
+    let stepped = TRACE.replacen("\"seq\":1,", "\"seq\":1,\"at\":5,", 1);
+    let error = Trace::parse(&stepped).unwrap_err().to_string();
+    assert_eq!(error, "line 2, column 25: wanted a field of a `call` event, found `at`");
+}
+
+/// Every line that `docs/traces.md` shows is one.
+#[test]
+fn the_lines_of_the_page_are_lines_of_traces() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/traces.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let shown = page.lines().filter(|line| line.starts_with("    "));
+    let lines: Vec<&str> = shown.map(str::trim).filter(|line| line.starts_with('{')).collect();
+    let (header, events) = lines.split_first().unwrap();
+    assert!(events.len() > 12);
+    let header = header.replace("[\"main of child\",2]", "[\"main of child\",2],[\"t4\",2]");
+    let header = header.replace("\"child\"]", "\"child\",\"other\"]");
+    for event in events {
+        let text = format!("{header}\n{event}\n{{\"event\":\"end\",\"seq\":999}}\n");
+        let trace = Trace::parse(&text).unwrap_or_else(|error| panic!("{event}: {error}"));
+        assert_eq!(trace.write(), text);
+    }
+}
+
+/// The same trace with other names, in another order, and with an end that came at once.
+const OTHER: &str = r#"{"trace":"npfs","version":1,"kind":"concurrent","system":"windows","system_version":"10","recorder":"x","scenario":"","processes":["main"],"threads":[["other",1],["server",1]]}
+{"event":"call","seq":1,"at":1,"thread":2,"process":1,"id":"t2.1","op":{"ReadFile":{"file":"h9","length":64,"delivery":{"overlapped":{"event":null}}}}}
+{"event":"return","seq":2,"at":2,"thread":2,"id":"t2.1","error":0,"information":5,"data":{"txt":"hello"}}
+{"event":"end","seq":3}
+"#;
+
+const ONE: &str = r#"{"trace":"npfs","version":1,"system":"wine","system_version":"8.0","recorder":"x","scenario":"","processes":["main"],"threads":[["server",1]]}
+{"event":"call","seq":1,"thread":1,"process":1,"id":"t1.1","op":{"ReadFile":{"file":"h1","length":64,"delivery":{"overlapped":{"event":null}}}}}
+{"event":"return","seq":2,"thread":1,"id":"t1.1","error":997}
+{"event":"done","seq":3,"thread":1,"id":"t1.1","status":"00000000","information":5,"data":{"txt":"hello"}}
+{"event":"end","seq":4}
+"#;
+
+#[test]
+fn traces_are_compared_by_meaning() {
+    let (one, other) = (Trace::parse(ONE).unwrap(), Trace::parse(OTHER).unwrap());
+    assert!(diff(&one, &other).is_empty());
+    // Another result.
+    let changed = Trace::parse(&OTHER.replace("hello", "help!")).unwrap();
+    let found = diff(&one, &changed);
+    assert_eq!(found.count(), 1);
+    let row = &found.threads[0].rows[0];
+    assert_eq!(row.mark, Mark::Result);
+    let side = row.b.as_ref().unwrap();
+    assert_eq!((side.line, side.result.as_str()), (2, "ok 5 \"help!\""));
+    // It never ended.
+    let open = ONE.lines().filter(|line| !line.contains("done")).collect::<Vec<_>>().join("\n");
+    let found = diff(&Trace::parse(&open).unwrap(), &other);
+    assert_eq!(found.threads[0].rows[0].a.as_ref().unwrap().result, "pending");
+    assert_eq!(found.count(), 1);
+    // Another call.
+    let longer = Trace::parse(&OTHER.replace("\"length\":64", "\"length\":65")).unwrap();
+    let marks: Vec<Mark> = diff(&one, &longer).threads[0].rows.iter().map(|row| row.mark).collect();
+    assert_eq!(marks, [Mark::OnlyA, Mark::OnlyB]);
 }
 
 #[test]

@@ -31,6 +31,11 @@ proptest! {
     }
 
     #[test]
+    fn a_trace_does_not_differ_from_itself(trace in trace()) {
+        prop_assert!(crate::diff::diff(&trace, &trace).is_empty());
+    }
+
+    #[test]
     fn what_is_written_reads_the_same(trace in trace()) {
         let text = trace.write();
         let read = Trace::parse(&text);

@@ -105,3 +105,34 @@ fn who_and_how_is_in_the_trace() {
     assert_eq!(model.identities.len(), 1);
     assert_eq!(model.faults.len(), 1);
 }
+
+#[test]
+#[should_panic(expected = "line 5: wanted ACCESS_DENIED (5), found ok")]
+fn a_scenario_must_be_as_it_expects() {
+    npfs::record::scenario("thread t\n\n\n\nt: create_pipe \\\\.\\pipe\\told -> ACCESS_DENIED\n");
+}
+
+#[test]
+fn a_recorded_trace_is_still_explained() {
+    let text = story().trace().expect("recorded").write();
+    npfs::record::assert_explained(&text);
+    npfs::record::assert_explained(&format!("{text}{text}"));
+    // With the row of a table that knows the difference.
+    let wrong = text.replacen(r#""txt":"hel""#, r#""txt":"hex""#, 1);
+    let row = r#"{"rule":"READ-00","op":"read","model":"data=*","recorded":"data=*","ends":false,"reason":"a test"}"#;
+    npfs::record::assert_explained_but(&wrong, row);
+}
+
+#[test]
+#[should_panic(expected = r#"read: wanted data="hel", found data="hex""#)]
+fn a_trace_that_says_otherwise_is_not() {
+    let text = story().trace().expect("recorded").write();
+    npfs::record::assert_explained(&text.replacen(r#""txt":"hel""#, r#""txt":"hex""#, 1));
+}
+
+#[test]
+#[should_panic(expected = "open: wanted PIPE_NOT_AVAILABLE (231), found ok")]
+fn two_clients_on_one_instance_are_explained_by_no_order() {
+    let planted = include_str!("../../../../fixtures/impossible/two-clients-on-one-instance.jsonl");
+    npfs::record::assert_explained(planted);
+}

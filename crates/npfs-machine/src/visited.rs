@@ -2,7 +2,7 @@
 
 /// A set of keys that numbers them in order of arrival. Open addressing; a key of 0 is kept as 1.
 #[derive(Clone, Debug)]
-pub(crate) struct Visited {
+pub struct Visited {
     keys: Vec<u64>,
     numbers: Vec<u32>,
     len: usize,
@@ -10,17 +10,30 @@ pub(crate) struct Visited {
 
 const SMALLEST: usize = 1 << 10;
 
+impl Default for Visited {
+    fn default() -> Visited {
+        Visited::new()
+    }
+}
+
 impl Visited {
-    pub(crate) fn new() -> Visited {
+    /// No keys.
+    pub fn new() -> Visited {
         Visited { keys: vec![0; SMALLEST], numbers: vec![0; SMALLEST], len: 0 }
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
         self.len
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The number of a key, and whether it is new.
-    pub(crate) fn insert(&mut self, key: u64) -> (u32, bool) {
+    pub fn insert(&mut self, key: u64) -> (u32, bool) {
         if self.len * 4 >= self.keys.len() * 3 {
             self.grow();
         }
@@ -57,7 +70,7 @@ impl Visited {
     }
 
     /// How many bytes it takes.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.keys.len() * 12
     }
 }

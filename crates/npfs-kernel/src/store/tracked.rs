@@ -1,10 +1,7 @@
-//! Where objects live: places with generations, an undo log, kept hashes, and a record of what a
-//! step touched.
+//! The store for exploration: an undo log, kept hashes, and a record of what a step touched.
 //!
-//! Every change of an object goes through [`Store::edit`], [`Store::insert`] and
-//! [`Store::remove`], every look through [`Store::get`], indexing and iteration. Those doors let
-//! exploration step, hash and undo at the cost of what the step touched, and know which steps
-//! depend on each other. Until it asks for that, none of it costs anything.
+//! The doors of a store let exploration step, hash and undo at the cost of what the step touched,
+//! and know which steps depend on each other. Until it asks for that, little of it costs anything.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,54 +9,9 @@ use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
 use core::ops::Index;
 
+use super::places::Places;
+use super::{Id, stale};
 use crate::footprint::{Part, Touched};
-use crate::places::Places;
-
-/// The name of an object: a place in its store and the generation of that place.
-pub(crate) struct Id<T> {
-    index: u32,
-    generation: u32,
-    of: PhantomData<fn() -> T>,
-}
-
-impl<T> Id<T> {
-    /// The name of an object that is never removed, by its place.
-    pub(crate) const fn fixed(index: u32) -> Id<T> {
-        Id { index, generation: 0, of: PhantomData }
-    }
-}
-
-impl<T> Id<T> {
-    /// Its place, as a number to show.
-    pub(crate) fn place(self) -> u32 {
-        self.index
-    }
-}
-
-impl<T> Clone for Id<T> {
-    fn clone(&self) -> Id<T> {
-        *self
-    }
-}
-impl<T> Copy for Id<T> {}
-impl<T> PartialEq for Id<T> {
-    /// By place: a live state holds no stale names, so that states which differ only in how
-    /// often a place was used before are equal.
-    fn eq(&self, other: &Id<T>) -> bool {
-        self.index == other.index
-    }
-}
-impl<T> Eq for Id<T> {}
-impl<T> Hash for Id<T> {
-    fn hash<S: Hasher>(&self, state: &mut S) {
-        self.index.hash(state);
-    }
-}
-impl<T> fmt::Debug for Id<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.index)
-    }
-}
 
 #[derive(Clone)]
 struct Slot<T> {
@@ -352,12 +304,6 @@ impl<T: Clone + Hash> Index<Id<T>> for Store<T> {
             None => stale(),
         }
     }
-}
-
-#[cold]
-#[inline(never)]
-fn stale() -> ! {
-    panic!("a stale name was used")
 }
 
 impl<T: PartialEq> PartialEq for Store<T> {

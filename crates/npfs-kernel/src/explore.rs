@@ -1,0 +1,172 @@
+//! What exploration asks of a kernel: undoing steps, hashing cheaply, places that do not depend on
+//! what others did, and what a step touched.
+
+use alloc::vec::Vec;
+
+use npfs_abi::{Completion, RequestId, ThreadId};
+
+use crate::footprint::Footprint;
+use crate::kernel::{CLOCK, Kernel};
+use crate::store::{Id, Mark};
+use crate::time::Timer;
+
+impl Kernel {
+    /// Begins to keep an undo log and hashes, for [`Kernel::mark`], [`Kernel::undo`] and a cheap
+    /// [`Kernel::fingerprint`]. Without it a step costs nothing extra.
+    pub fn track(&mut self) {
+        self.processes.track();
+        self.threads.track();
+        self.events.track();
+        self.files.track();
+        self.pipes.track();
+        self.instances.track();
+        self.namespace.track();
+        self.clock.track();
+        self.ports.track();
+        self.faults.track();
+    }
+
+    /// A point to return to. Needs [`Kernel::track`].
+    pub fn mark(&mut self) -> Mark {
+        Mark([
+            self.processes.mark(),
+            self.threads.mark(),
+            self.events.mark(),
+            self.files.mark(),
+            self.pipes.mark(),
+            self.instances.mark(),
+            self.namespace.mark(),
+            self.clock.mark(),
+            self.ports.mark(),
+            self.faults.mark(),
+        ])
+    }
+
+    /// Goes back to `mark`. Costs what the steps since then touched. Marks are undone in
+    /// reverse order of their making.
+    pub fn undo(&mut self, mark: Mark) {
+        let [processes, threads, events, files, pipes, instances, namespace, clock, ports, faults] =
+            mark.0;
+        self.processes.undo(processes);
+        self.threads.undo(threads);
+        self.events.undo(events);
+        self.files.undo(files);
+        self.pipes.undo(pipes);
+        self.instances.undo(instances);
+        self.namespace.undo(namespace);
+        self.clock.undo(clock);
+        self.ports.undo(ports);
+        self.faults.undo(faults);
+    }
+
+    /// A hash of the state, equal for equal kernels on every machine. After
+    /// [`Kernel::track`] it costs what was touched since the last one.
+    pub fn fingerprint(&mut self) -> u64 {
+        [
+            self.processes.fingerprint(),
+            self.threads.fingerprint(),
+            self.events.fingerprint(),
+            self.files.fingerprint(),
+            self.pipes.fingerprint(),
+            self.instances.fingerprint(),
+            self.namespace.fingerprint(),
+            self.clock.fingerprint(),
+            self.ports.fingerprint(),
+            self.faults.fingerprint(),
+        ]
+        .into_iter()
+        .fold(0, |sum: u64, part| sum.rotate_left(7).wrapping_add(part))
+    }
+
+    /// From now on the places of new objects and the values of new handles depend on what the
+    /// asking thread made before, and not on what others made meanwhile: calls of different
+    /// threads that have nothing to do with each other then lead to the same state in either
+    /// order. Handles have other values than Windows deals.
+    pub fn deal_by_asker(&mut self) {
+        let askers = self.threads.len() as u32 + 1;
+        self.events.deal_by_asker(askers);
+        self.files.deal_by_asker(askers);
+        self.pipes.deal_by_asker(askers);
+        self.instances.deal_by_asker(askers);
+        self.ports.deal_by_asker(askers);
+        for process in 0..self.processes.len() as u32 {
+            self.processes.edit(Id::fixed(process)).handles.deal_by_asker(askers);
+        }
+        self.scratch.by_asker = true;
+    }
+
+    pub(crate) fn asked_by(&mut self, asker: u32) {
+        self.scratch.asker = asker;
+        self.events.asked_by(asker);
+        self.files.asked_by(asker);
+        self.pipes.asked_by(asker);
+        self.instances.asked_by(asker);
+        self.ports.asked_by(asker);
+    }
+
+    /// Whether a thread sleeps until a time.
+    pub fn is_timed(&self, thread: ThreadId) -> bool {
+        self.clock[CLOCK].timers.iter().any(|(_, timer)| *timer == Timer::Thread(thread))
+    }
+
+    /// The requests that end at a time, if nothing ends them before.
+    pub fn timed_requests(&self) -> impl Iterator<Item = RequestId> {
+        self.clock[CLOCK].timers.iter().filter_map(|(_, timer)| match timer {
+            Timer::Request(request, _) => Some(*request),
+            Timer::Thread(_) | Timer::Collect(_) => None,
+        })
+    }
+
+    /// The time of a sleeping thread has come, whatever the clock says: for those who know that
+    /// it came and not when. Gives whether the thread slept until a time.
+    pub fn expire(&mut self, thread: ThreadId, caused: &mut Vec<Completion>) -> bool {
+        self.expires(caused, |timer| timer == Timer::Thread(thread))
+    }
+
+    /// As [`Kernel::expire`], for a request.
+    pub fn expire_request(&mut self, request: RequestId, caused: &mut Vec<Completion>) -> bool {
+        self.expires(caused, |timer| matches!(timer, Timer::Request(id, _) if id == request))
+    }
+
+    fn expires(&mut self, caused: &mut Vec<Completion>, is: impl Fn(Timer) -> bool) -> bool {
+        let Some(place) = self.clock[CLOCK].timers.iter().position(|(_, timer)| is(*timer)) else {
+            return false;
+        };
+        if self.scratch.by_asker {
+            self.asked_by(0);
+        }
+        let (_, timer) = self.clock.edit(CLOCK).timers.remove(place);
+        self.timer_fires(timer, caused);
+        true
+    }
+
+    /// Begins or ends the record of what steps touch.
+    pub fn record(&mut self, recording: bool) {
+        self.processes.set_recording(recording);
+        self.threads.set_recording(recording);
+        self.events.set_recording(recording);
+        self.files.set_recording(recording);
+        self.pipes.set_recording(recording);
+        self.instances.set_recording(recording);
+        self.namespace.set_recording(recording);
+        self.clock.set_recording(recording);
+        self.ports.set_recording(recording);
+        self.faults.set_recording(recording);
+    }
+
+    /// What was touched since the last time, or since [`Kernel::record`].
+    pub fn footprint(&mut self) -> Footprint {
+        Footprint([
+            self.processes.take_touched(),
+            self.threads.take_touched(),
+            self.events.take_touched(),
+            self.files.take_touched(),
+            self.pipes.take_touched(),
+            self.instances.take_touched(),
+            self.namespace.take_touched(),
+            self.clock.take_touched(),
+            self.ports.take_touched(),
+            self.faults.take_touched(),
+        ])
+    }
+}
