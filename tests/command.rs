@@ -116,6 +116,69 @@ fn json_is_json_for_both_commands() {
     }
 }
 
+/// A compressed file, and a file of several traces, and totals by source.
+#[test]
+fn traces_may_be_packed_and_several_in_a_file() {
+    use std::io::Write;
+    let planted = "fixtures/impossible/two-clients-on-one-instance.jsonl";
+    let planted = fs::read_to_string(root().join(planted)).expect("the planted history");
+    let folder = folder();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(format!("{}{planted}{}", trace(), trace()).as_bytes()).expect("packed");
+    let path = with_file(&folder, "three.jsonl.gz", packed.finish().expect("packed"));
+    let ran = npfs(&["check"], &path);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("npfs planted, scenarios at full speed: 1 traces, 9 events: 0 explained")
+    );
+    assert!(ran.out.contains("wine 8.0, scenarios: 2 traces,"), "{}", ran.out);
+    assert!(ran.out.contains("\n3 traces, "), "{}", ran.out);
+    assert!(ran.out.ends_with(", 1 unexplained\n"), "{}", ran.out);
+
+    let path = with_file(&folder, "wrong.jsonl.gz", "no gzip");
+    assert_eq!(npfs(&["check"], &path).code, 2);
+}
+
+/// Without enough steps nobody knows, and that is not the same as a difference.
+#[test]
+fn a_search_that_gives_up_has_a_code_of_its_own() {
+    let folder = folder();
+    let planted = "fixtures/impossible/two-clients-on-one-instance.jsonl";
+    let planted = fs::read_to_string(root().join(planted)).expect("the planted history");
+    let path = with_file(&folder, "planted.jsonl", planted);
+    let ran = npfs(&["check", "--steps", "2"], &path);
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("unknown: not every order was tried (2 steps)"), "{}", ran.out);
+    assert!(ran.out.ends_with("0 unexplained, 1 unknown\n"), "{}", ran.out);
+}
+
+#[test]
+fn a_trace_is_compared_with_another_and_with_a_run() {
+    let folder = folder();
+    let scenario = root()
+        .join("fixtures/scenarios/seed/10-a-client-can-connect-right-after-creation.scenario");
+    let scenario = scenario.to_str().expect("a path in UTF-8");
+    let ran = npfs(&["diff", scenario], &root().join(TRACE));
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.ends_with(" calls, 0 differ\n"), "{}", ran.out);
+
+    let text = trace();
+    let place = text.find("\"information\":").expect("a byte count") + "\"information\":".len();
+    let digits = text[place..].chars().take_while(char::is_ascii_digit).count();
+    let changed = format!("{}77{}", &text[..place], &text[place + digits..]);
+    let path = with_file(&folder, "changed.jsonl", changed);
+    let ran = npfs(&["diff", root().join(TRACE).to_str().expect("a path")], &path);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.lines().any(|line| line.starts_with('!') && line.contains("77")),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.ends_with(" calls, 1 differ\n"), "{}", ran.out);
+    let ran = npfs(&["diff", "--json", "missing.jsonl"], &path);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+}
+
 const DEADLOCK: &str = r"process server
 process client
 thread s in server

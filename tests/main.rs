@@ -3,6 +3,7 @@
 mod architecture;
 mod bugs;
 mod command;
+mod concurrent;
 mod conformance;
 mod corpus;
 mod explored;

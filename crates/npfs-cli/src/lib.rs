@@ -9,6 +9,7 @@ mod diff;
 mod dump;
 mod explore;
 mod files;
+mod random;
 mod run;
 
 use std::ffi::OsString;
@@ -47,6 +48,8 @@ enum Command {
     Diff(diff::Options),
     /// Run every order of the threads' calls, and say what can come of it.
     Explore(Box<explore::Options>),
+    /// Draw random scenarios, with what the model answers: for a comparison with a real system.
+    Random(random::Options),
     /// Print the state of the model after some steps of a scenario.
     Dump {
         /// A scenario file.
@@ -112,6 +115,7 @@ pub fn command<A: Into<OsString> + Clone>(
         Command::Check(options) => check::check(&options, &mut streams),
         Command::Diff(options) => diff::diff(&options, &mut streams),
         Command::Explore(options) => explore::explore(&options, &mut streams),
+        Command::Random(options) => random::random(&options, &mut streams),
         Command::Dump { scenario, step } => dump::dump(&scenario, step, &mut streams),
     };
     match verdict {

@@ -777,18 +777,27 @@ impl Machine {
 
     /// Status blocks are written before anybody who waits for them goes on.
     fn write_blocks(&mut self, caused: &[Completion]) {
-        for completion in caused.iter().filter(|completion| !completion.wakes) {
+        for completion in caused {
             let place = (completion.request.thread.0 as usize).wrapping_sub(1);
             if place >= self.threads.len() {
+                continue;
+            }
+            let call = completion.request.call;
+            let runner = &self.threads[place];
+            let found = runner.blocks.iter().rposition(|block| block.call == call);
+            if completion.wakes && found.is_none() {
                 continue;
             }
             self.keep(place);
             self.touched.blocks_written |= 1 << place.min(63);
             let runner = &mut self.threads[place];
-            let call = completion.request.call;
-            let found = runner.blocks.iter().rposition(|block| block.call == call);
             if let Some(at) = found {
                 let reply = completion.reply.clone();
+                if completion.wakes {
+                    // An OVERLAPPED on a synchronous handle; the call returns its end, too.
+                    runner.blocks[at].end = End::Told(reply);
+                    continue;
+                }
                 let moves = runner.blocks[at].moves;
                 runner.count(moves, &reply);
                 runner.blocks[at].end =

@@ -64,6 +64,22 @@ fn a_thread_may_wake_in_the_step_in_which_it_fell_asleep() {
     assert!(ends.iter().all(|end| end == "w: write ok 12"), "{ends:?}");
 }
 
+/// The call sleeps and returns its end, and its status block has it as well.
+#[test]
+fn an_overlapped_on_a_synchronous_handle_has_a_status_block() {
+    let text = "thread a\nthread b\n\na: s = create_pipe \\\\.\\pipe\\own\n\
+        b: c = open \\\\.\\pipe\\own\nrace\n\
+        a: r = read s 8 overlapped\na: result s r\nb: write c \"x\"\n";
+    let report = whole(model(text));
+    let results: Vec<&String> = report
+        .outcomes
+        .iter()
+        .flat_map(|one| &one.lines)
+        .filter(|line| line.contains("result"))
+        .collect();
+    assert_eq!(results, ["a: r=read ok 1 \"x\", result ok 1 \"x\""]);
+}
+
 /// A portfolio of random strategies sees every outcome, and the same ones every time.
 #[test]
 fn random_runs_see_every_outcome() {

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 use npfs_abi::{
-    Access, Call, Completion, Data, Delivery, Handle, Outcome, Output, PacketSource, ProcessId,
-    Profile, Reply, RequestId, Status, Switch, ThreadId, Time, Token,
+    Access, Call, Completion, CreateNamedPipe, Data, Delivery, Handle, Outcome, Output,
+    PacketSource, ProcessId, Profile, Reply, RequestId, Status, Switch, ThreadId, Time, Token,
 };
 
 use crate::event::Event;
@@ -458,10 +458,16 @@ impl Kernel {
             Call::SetNamedPipeHandleState { pipe, mode, collection_count, collect_timeout } => {
                 let collection = (*collection_count, *collect_timeout);
                 let remote = collection != (None, None);
-                let rights =
-                    if mode.is_some() || remote { Access::WRITE_ATTRIBUTES } else { Access::NONE };
+                // The function looks at its arguments before it asks the system.
+                let bits = CreateNamedPipe::NOWAIT | CreateNamedPipe::READMODE_MESSAGE;
+                if mode.is_some_and(|mode| mode & !bits != 0) {
+                    return Err(Status::INVALID_PARAMETER); // INFO-26
+                }
+                if mode.is_none() && !remote {
+                    return ok(); // INFO-27
+                }
                 let op = FileOp::SetState { mode: *mode, collection };
-                self.io(request, *pipe, rights, &NO_EVENT, op, fx)
+                self.io(request, *pipe, Access::WRITE_ATTRIBUTES, &NO_EVENT, op, fx)
             }
             Call::QueryLocalInformation { pipe } => {
                 self.io(request, *pipe, Access::READ_ATTRIBUTES, &NO_EVENT, FileOp::Local, fx)

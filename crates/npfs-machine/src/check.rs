@@ -100,6 +100,8 @@ pub fn transcript(trace: &Trace) -> String {
 type Flow = ControlFlow<()>;
 
 pub(crate) const CONTEXT: usize = 10;
+/// What the model does of a call that sleeps, in a difference.
+const BLOCKED: &str = "blocked";
 
 /// What happens to an operation, in the order in which it happens to one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -390,11 +392,21 @@ impl<'a> Checker<'a> {
                     }
                 }
             };
-            for (model, recorded) in pairs {
+            for (mut model, recorded) in pairs {
+                if model == BLOCKED && self.waits_for_lock(request.thread) {
+                    model += " for the lock";
+                }
                 self.differs(line, &word, &model, &recorded)?;
             }
         }
         Flow::Continue(())
+    }
+
+    /// Whether a thread sleeps because another one uses its synchronous file object, and not
+    /// because the pipe has no data or no room.
+    fn waits_for_lock(&self, thread: ThreadId) -> bool {
+        let waiting = self.machine.waiting();
+        waiting.iter().any(|one| one.thread == thread && one.what.contains("file object lock"))
     }
 
     /// A difference: known, or the end of the check.

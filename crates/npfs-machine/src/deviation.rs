@@ -16,9 +16,10 @@ pub struct Deviations {
 pub struct Deviation {
     /// The rule that the recorded system breaks, such as `INFO-56`.
     pub rule: String,
-    /// The operation, by its word in scenarios.
+    /// The operation, by its word in scenarios; `*` stands for any.
     pub op: String,
-    /// What the model gives, as a report prints it; `*` stands for any text.
+    /// What the model gives, as a report prints it; `*` stands for any text. A call that sleeps
+    /// is `blocked`, or `blocked for the lock` of its synchronous file object.
     pub model: String,
     /// What was recorded.
     pub recorded: String,
@@ -61,7 +62,7 @@ impl Deviations {
 
     /// Rows for the same operation, which may help a reader.
     pub(crate) fn near(&self, op: &str) -> Vec<&Deviation> {
-        self.rows.iter().filter(|row| row.op == op).collect()
+        self.rows.iter().filter(|row| fits(&row.op, op)).collect()
     }
 }
 
@@ -81,7 +82,7 @@ impl Deviation {
     }
 
     fn explains(&self, difference: &Told<'_>) -> bool {
-        self.op == difference.op
+        fits(&self.op, difference.op)
             && self.scenario.as_ref().is_none_or(|name| name == difference.scenario)
             && fits(&self.model, difference.model)
             && fits(&self.recorded, difference.recorded)

@@ -7,6 +7,8 @@
 #[cfg(windows)]
 mod agent;
 #[cfg(windows)]
+mod free;
+#[cfg(windows)]
 mod record;
 #[cfg(windows)]
 #[allow(unsafe_code)]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{self, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,11 +15,12 @@ use npfs_trace::scenario::{Action, Expected, Scenario, Step, Word};
 use npfs_trace::trace::{Event, Gaps, Header, Kind, Recorded, Seen, Source, Start, Trace};
 
 use crate::agent::{self, Remote};
+use crate::free;
 use crate::win32::{self, Answer, Meaning, Request};
 use crate::words::{Named, visit};
 
 const USAGE: &str =
-    "usage: npfs-record [--system NAME] [--system-version VERSION] [--out DIR] SCENARIO...";
+    "usage: npfs-record [--system NAME] [--system-version VERSION] [--random] [--free RUNS [--keep N]] [--out DIR] [--list FILE] SCENARIO...";
 
 /// A call that has not returned for this long is taken to block.
 const BLOCKS_AFTER: Duration = Duration::from_millis(20);
@@ -33,6 +35,11 @@ pub(crate) const POLL: Duration = Duration::from_millis(1);
 struct Options {
     system: String,
     system_version: String,
+    source: Source,
+    /// At full speed, so many times.
+    runs: Option<u32>,
+    /// Of runs with the same results, so many are kept.
+    keep: u32,
     out: PathBuf,
     scenarios: Vec<String>,
 }
@@ -41,6 +48,9 @@ fn options() -> Result<Options, String> {
     let mut options = Options {
         system: String::from("windows"),
         system_version: win32::version(),
+        source: Source::Scenario,
+        runs: None,
+        keep: u32::MAX,
         out: PathBuf::from("."),
         scenarios: Vec::new(),
     };
@@ -51,11 +61,23 @@ fn options() -> Result<Options, String> {
             "--system" => options.system = value()?,
             "--system-version" => options.system_version = value()?,
             "--out" => options.out = PathBuf::from(value()?),
+            "--free" => options.runs = Some(count(&value()?)?),
+            "--keep" => options.keep = count(&value()?)?,
+            "--random" => options.source = Source::Random,
+            "--list" => {
+                let file = value()?;
+                let text = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
+                options.scenarios.extend(text.lines().map(String::from));
+            }
             _ if word.starts_with("--") => return Err(format!("unknown option {word}\n{USAGE}")),
             _ => options.scenarios.push(word),
         }
     }
     if options.scenarios.is_empty() { Err(USAGE.into()) } else { Ok(options) }
+}
+
+fn count(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("{text} is no number\n{USAGE}"))
 }
 
 /// Records what the command line names. 0: all recorded; 1: something went wrong; 2: wrong usage,
@@ -72,10 +94,11 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let mut code = 0;
+    let mut code = 0_u8;
     for path in &options.scenarios {
         match one(path, &options) {
             Ok(Note::Recorded) => println!("recorded {path}"),
+            Ok(Note::Free(runs)) => println!("recorded {path}: {runs}"),
             Ok(Note::Stopped(why)) => println!("stopped {path}: {why}"),
             Ok(Note::Refused(why)) => {
                 println!("refused {path}: {why}");
@@ -88,12 +111,15 @@ pub(crate) fn main() -> ExitCode {
             }
         }
     }
-    // Threads that nothing could wake are left behind; the end of the process ends them.
-    std::process::exit(code)
+    // Threads that nothing could wake are left behind. An orderly exit has been seen to wait for
+    // them under Wine.
+    let _ = io::stdout().flush();
+    win32::leave(code.into())
 }
 
 enum Note {
     Recorded,
+    Free(String),
     Stopped(String),
     Refused(String),
 }
@@ -105,44 +131,69 @@ fn one(path: &str, options: &Options) -> Result<Note, String> {
         return Ok(Note::Refused(why.into()));
     }
     let name = name_of(path);
-    let (events, stopped) = Run::new(&scenario).record();
-    let trace = Trace {
-        header: Header {
-            trace: "npfs".into(),
-            version: 1,
-            kind: Kind::Stepped,
-            source: Source::Scenario,
-            program: None,
-            system: options.system.clone(),
-            system_version: options.system_version.clone(),
-            recorder: concat!("npfs-record ", env!("CARGO_PKG_VERSION")).into(),
-            scenario: name.clone(),
-            tick_ns: None,
-            start: Start::Empty,
-            skipped: BTreeMap::new(),
-            processes: scenario
-                .processes
-                .iter()
-                .map(|process| {
-                    let mark = if process.started { "" } else { "*" };
-                    format!("{mark}{}", process.name)
-                })
-                .collect(),
-            threads: scenario
-                .threads
-                .iter()
-                .map(|thread| (thread.name.clone(), thread.process.0))
-                .collect(),
-            model: None,
+    let (text, note) = match options.runs {
+        None => {
+            let (events, stopped) = Run::new(&scenario).record();
+            let trace = trace(&scenario, &name, options, events);
+            (trace.write(), stopped.map_or(Note::Recorded, Note::Stopped))
+        }
+        Some(runs) => match free::beyond(&scenario) {
+            Some(why) => return Ok(Note::Refused(why.into())),
+            None => at_full_speed(&scenario, &name, options, runs),
         },
-        events: events.into_iter().enumerate().map(|(n, event)| (n as u32 + 2, event)).collect(),
     };
     let file = options.out.join(format!("{name}.jsonl"));
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     }
-    fs::write(&file, trace.write()).map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(stopped.map_or(Note::Recorded, Note::Stopped))
+    fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(note)
+}
+
+/// All runs that are kept, one behind the other.
+fn at_full_speed(scenario: &Scenario, name: &str, options: &Options, runs: u32) -> (String, Note) {
+    let mut results: BTreeMap<String, u32> = BTreeMap::new();
+    let (mut text, mut kept) = (String::new(), 0);
+    for number in 1..=runs {
+        let trace = trace(scenario, name, options, free::run(scenario, number));
+        let count = results.entry(free::results(&trace)).or_default();
+        *count += 1;
+        if *count <= options.keep {
+            text += &trace.write();
+            kept += 1;
+        }
+    }
+    let different = results.len();
+    (text, Note::Free(format!("{runs} runs, {different} with different results, {kept} kept")))
+}
+
+fn trace(scenario: &Scenario, name: &str, options: &Options, events: Vec<Event>) -> Trace {
+    let free = options.runs.is_some();
+    let processes = scenario.processes.iter().map(|process| {
+        let mark = if process.started { "" } else { "*" };
+        format!("{mark}{}", process.name)
+    });
+    let threads = scenario.threads.iter().map(|thread| (thread.name.clone(), thread.process.0));
+    Trace {
+        header: Header {
+            trace: "npfs".into(),
+            version: 1,
+            kind: if free { Kind::Concurrent } else { Kind::Stepped },
+            source: if free { Source::Free } else { options.source },
+            program: None,
+            system: options.system.clone(),
+            system_version: options.system_version.clone(),
+            recorder: concat!("npfs-record ", env!("CARGO_PKG_VERSION")).into(),
+            scenario: name.to_owned(),
+            tick_ns: None,
+            start: Start::Empty,
+            skipped: BTreeMap::new(),
+            processes: processes.collect(),
+            threads: threads.collect(),
+            model: None,
+        },
+        events: events.into_iter().enumerate().map(|(n, event)| (n as u32 + 2, event)).collect(),
+    }
 }
 
 /// The path below `fixtures/scenarios`, with `/`, without the extension; else the file's name.
@@ -342,14 +393,13 @@ fn patience(op: &Op<Word, Word>, expected: Option<&Expected>) -> Duration {
         Op::Composite(Composite::GetOverlappedResult { wait: false, .. }) => return SLOW_AFTER,
         Op::Composite(_) => None,
     };
-    let patience = match expected {
-        Some(Expected::Done(_) | Expected::Pending) => SLOW_AFTER,
-        Some(Expected::Blocked) | None => BLOCKS_AFTER,
-    };
-    // A call that ends by itself after a short time must be seen to block before.
-    match timeout {
-        Some(ms @ 1..) => patience.min(Duration::from_millis(u64::from(ms) / 2)),
-        _ => patience,
+    match (expected, timeout) {
+        (Some(Expected::Done(_) | Expected::Pending), _) => SLOW_AFTER,
+        // A call that ends by itself after a short time must be seen to block before.
+        (Some(Expected::Blocked) | None, Some(ms @ 1..)) => {
+            BLOCKS_AFTER.min(Duration::from_millis(u64::from(ms) / 2))
+        }
+        (Some(Expected::Blocked) | None, _) => BLOCKS_AFTER,
     }
 }
 
@@ -483,7 +533,7 @@ impl<'a> Run<'a> {
 
     /// Starts a process of the scenario and waits until it is ready.
     fn start(&mut self, process: u32, inherit: bool) -> Result<Recorded, String> {
-        let failed = |error: std::io::Error| error.to_string();
+        let failed = |error: io::Error| error.to_string();
         let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
         let port = listener.local_addr().map_err(failed)?.port();
         let handle = match win32::start(&format!("--agent {port}"), inherit) {

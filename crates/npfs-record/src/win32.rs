@@ -148,10 +148,9 @@ impl Request {
         }
         Some(Recorded {
             status: Some(status),
-            error: None,
             information: self.counts.then_some(information),
             data: (self.reads && !status.is_error()).then(|| self.bytes(information)),
-            output: None,
+            ..Recorded::default()
         })
     }
 }
@@ -764,6 +763,13 @@ pub(crate) fn start(arguments: &str, inherit: bool) -> Result<usize, Recorded> {
     // SAFETY: the handle of the first thread was just made and is not needed.
     unsafe { f::CloseHandle(made.hThread) };
     Ok(made.hProcess as usize)
+}
+
+/// Ends this process at once, whatever its threads are doing.
+pub(crate) fn leave(code: u32) -> ! {
+    // SAFETY: no pointers; nothing of this process is needed any more.
+    unsafe { threading::TerminateProcess(threading::GetCurrentProcess(), code) };
+    std::process::abort()
 }
 
 /// Ends a started process, if it still runs, and lets go of it.

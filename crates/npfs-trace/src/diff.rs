@@ -292,6 +292,10 @@ impl<'a> Roles<'a> {
         let word = word.split(' ').next().unwrap_or_default().to_owned();
         let role = self.counted(thread, &word);
         self.operations.insert(id, role);
+        if let Op::Call(Call::CreateIoCompletionPort { port: Some(_), .. }) = op {
+            // It gives the same handle again.
+            return;
+        }
         self.makes.insert(id, (thread, made(op).unwrap_or(word)));
     }
 

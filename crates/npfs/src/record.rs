@@ -387,10 +387,10 @@ macro_rules! assert_transcript {
 ///     let other = PipeClient::options().open(&client, r"\\.\pipe\kit").unwrap();
 ///     drop((pipe, other));
 /// }, @r"
-/// main of server  h1 = create_pipe \\.\pipe\kit  -> ok
-/// main of client  h2 = open \\.\pipe\kit         -> ok
-/// main of server  close h1                       -> ok
-/// main of client  close h2                       -> ok
+/// main@server  h1 = create_pipe \\.\pipe\kit instances=unlimited  -> ok
+/// main@client  h2 = open \\.\pipe\kit                             -> ok
+/// main@server  close h1                                           -> ok
+/// main@client  close h2                                           -> ok
 /// ");
 /// ```
 #[macro_export]
@@ -411,11 +411,11 @@ macro_rules! assert_run {
 /// thread server
 /// thread client
 /// server: s = create_pipe \\.\pipe\kit -> ok
-/// client: open \\.\pipe\kit
+/// client: c = open \\.\pipe\kit
 /// client: open \\.\pipe\kit -> PIPE_NOT_AVAILABLE
 /// ", @r"
 /// server  s = create_pipe \\.\pipe\kit  -> ok
-/// client  open \\.\pipe\kit             -> ok handle h4
+/// client  c = open \\.\pipe\kit         -> ok
 /// client  open \\.\pipe\kit             -> PIPE_NOT_AVAILABLE (231)
 /// finished
 /// ");

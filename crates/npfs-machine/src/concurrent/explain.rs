@@ -152,7 +152,7 @@ impl<'h, 'a> Replay<'h, 'a> {
     fn step(&mut self, choice: Choice) {
         let next = match choice {
             Choice::Go(thread) => self.system.next(thread as usize),
-            Choice::Expire(_) | Choice::ExpireRequest(_) => None,
+            Choice::Expire(_) | Choice::ExpireRequest(_) | Choice::Forgive(_) => None,
         };
         self.system.step(choice);
         let mut news = self.system.news.replace(Vec::new()).unwrap_or_default();
@@ -176,7 +176,7 @@ impl<'h, 'a> Replay<'h, 'a> {
                 let id = self.entry(call).id;
                 self.transcript.advance(format!("{id} has pended long enough"));
             }
-            (Choice::Go(_), None) => {}
+            (Choice::Go(_) | Choice::Forgive(_), None) => {}
         }
         for one in news {
             match one {

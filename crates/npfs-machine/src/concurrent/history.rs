@@ -98,8 +98,8 @@ fn malformed(line: u32, wanted: &str, found: &str) -> Malformed {
 
 impl<'a> History<'a> {
     pub(crate) fn new(trace: &'a Trace) -> Result<History<'a>, Malformed> {
-        let mut reader = Reader::default();
-        reader.threads = vec![Vec::new(); trace.header.threads.len()];
+        let threads = vec![Vec::new(); trace.header.threads.len()];
+        let mut reader = Reader { threads, ..Reader::default() };
         for (line, event) in &trace.events {
             reader.event(*line, event)?;
         }

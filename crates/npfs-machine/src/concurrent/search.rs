@@ -140,6 +140,11 @@ impl Search {
                 system.undo(mark);
                 continue;
             }
+            // Before equal states are left out: that the two systems have parted is no part of one.
+            if system.is_explained() {
+                self.order.push(choice);
+                return Ended::Explained;
+            }
             if self.open > 0 && !self.visited.insert(system.key()).1 && !limits.equal_states {
                 frame.left = true;
                 system.undo(mark);
@@ -147,9 +152,6 @@ impl Search {
             }
             frame.left = true;
             self.order.push(choice);
-            if system.is_explained() {
-                return Ended::Explained;
-            }
             if self.visited.len() >= limits.states {
                 self.note(system);
                 return Ended::Limit(format!("{} states", limits.states));

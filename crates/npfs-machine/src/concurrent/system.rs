@@ -4,17 +4,18 @@
 //! answers otherwise than was recorded, or too late. What a step changed can be undone, and states
 //! have keys.
 
-use npfs_abi::{
-    Call, Completion, Data, Delivery, Handle, Names, Op, Outcome, Output, PacketSource, Reply,
-    RequestId, ThreadId,
-};
-use npfs_kernel::Kernel;
-use npfs_kernel::program::{Next, Program, StatusBlocks};
-use npfs_trace::trace::Recorded;
+mod compare;
+mod step;
 
-use super::history::{CallId, Entry, Filler, History, NEVER, NO_CALL, Slot, seen_data};
-use crate::deviation::{Deviations, Told};
-use crate::{hash, view};
+use npfs_abi::{Call, Completion, Handle, Outcome, Reply, RequestId, ThreadId};
+use npfs_kernel::Kernel;
+use npfs_kernel::program::Program;
+
+use super::history::{CallId, Entry, History, NEVER, NO_CALL, Slot};
+use crate::deviation::Deviations;
+use crate::hash;
+
+pub(crate) use compare::word_of;
 
 /// What happens next: a thread makes its next call of the kernel, or a time has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +26,8 @@ pub(crate) enum Choice {
     Expire(u32),
     /// The operation of this call has pended long enough.
     ExpireRequest(CallId),
+    /// The model lets this call wait and the recorded system did not, which the table knows.
+    Forgive(CallId),
 }
 
 /// The recorded result that the model does not give.
@@ -339,6 +342,7 @@ impl<'h, 'a> System<'h, 'a> {
                 }
             }
         }
+        self.forgiven(limit, list);
     }
 
     /// Makes a step. `false`: the recording says otherwise; [`System::troubles`] says why, unless
@@ -363,10 +367,16 @@ impl<'h, 'a> System<'h, 'a> {
                 self.kernel.expire_request(request, &mut self.caused);
                 self.write_blocks();
             }
+            Choice::Forgive(call) => self.forgive(call),
         }
         self.wake();
         while self.ends.get(self.over).is_some_and(|call| self.has_ended(*call)) {
             self.over += 1;
+        }
+        if self.parted {
+            // Nothing behind that can be compared, nor what came with it.
+            self.troubles.clear();
+            return true;
         }
         self.troubles.is_empty() && self.now <= limit && self.now <= self.limit()
     }
@@ -407,302 +417,6 @@ impl<'h, 'a> System<'h, 'a> {
         }
     }
 
-    fn begin(&mut self, thread: usize, call: CallId) {
-        let entry = self.entry(call);
-        self.keep(thread);
-        self.now = self.now.max(entry.from);
-        self.explained += 1;
-        let op = entry.op.map(&mut Values(self));
-        let runner = &mut self.runners[thread];
-        self.firsts[thread][runner.begun as usize] = runner.calls + 1;
-        runner.begun += 1;
-        runner.slept = false;
-        match op {
-            Op::Call(made) => {
-                let outcome = self.call(thread, call, &made);
-                match &outcome {
-                    Outcome::Blocked(_) => self.sleeps(thread, call, Running::Asleep),
-                    Outcome::Pending(_) if !self.kernel_calls && waits(&made) => {
-                        let mut program = Program::new(Op::Call(made));
-                        // Its first call is the one that was made.
-                        program.next(None, &Blocks(self));
-                        let next = program.next(Some(outcome), &Blocks(self));
-                        self.follow(thread, call, Box::new(program), next);
-                    }
-                    Outcome::Done(_) | Outcome::Pending(_) => self.finish(thread, call, outcome),
-                }
-            }
-            Op::Composite(_) => {
-                let mut program = Program::new(op);
-                let next = program.next(None, &Blocks(self));
-                self.run(thread, call, Box::new(program), next);
-            }
-        }
-        self.rehash(thread);
-    }
-
-    /// The next kernel call of an operation that has several.
-    fn go_on(&mut self, thread: usize) {
-        let call = self.current(thread);
-        self.keep(thread);
-        match std::mem::take(&mut self.runners[thread].running) {
-            Running::Woken(mut program, outcome) => {
-                let next = program.next(Some(outcome), &Blocks(self));
-                self.run(thread, call, program, next);
-            }
-            Running::Before(program, made) => self.run(thread, call, program, Next::Call(*made)),
-            running @ (Running::Idle | Running::Asleep | Running::Inside(_)) => {
-                self.runners[thread].running = running;
-            }
-        }
-        self.rehash(thread);
-    }
-
-    /// Makes the next call of an operation, or ends it.
-    fn run(&mut self, thread: usize, call: CallId, mut program: Box<Program>, next: Next) {
-        match next {
-            Next::Return(outcome) => self.finish(thread, call, outcome),
-            Next::Call(made) => {
-                let outcome = self.call(thread, call, &made);
-                if matches!(outcome, Outcome::Blocked(_)) {
-                    return self.sleeps(thread, call, Running::Inside(program));
-                }
-                let next = program.next(Some(outcome), &Blocks(self));
-                self.follow(thread, call, program, next);
-            }
-        }
-    }
-
-    /// The operation ends with the step, or its next call is a step of its own.
-    fn follow(&mut self, thread: usize, call: CallId, program: Box<Program>, next: Next) {
-        match next {
-            Next::Return(outcome) => self.finish(thread, call, outcome),
-            Next::Call(made) => {
-                self.runners[thread].running = Running::Before(program, Box::new(made));
-            }
-        }
-    }
-
-    fn sleeps(&mut self, thread: usize, call: CallId, running: Running) {
-        let runner = &mut self.runners[thread];
-        runner.running = running;
-        if !std::mem::replace(&mut runner.slept, true) && self.entry(call).block.is_some() {
-            self.explained += 1;
-        }
-    }
-
-    /// One kernel call with everything that it causes.
-    fn call(&mut self, thread: usize, call: CallId, made: &Call) -> Outcome {
-        let outcome = self.kernel.step(ThreadId(thread as u32 + 1), made, &mut self.caused);
-        let runner = &mut self.runners[thread];
-        runner.calls += 1;
-        let is_first = self.firsts[thread][runner.begun as usize - 1] == runner.calls;
-        let by_block = made.delivery().and_then(|delivery| match *delivery {
-            Delivery::Return => match outcome {
-                Outcome::Pending(_) => Some((None, !self.kernel_calls)),
-                Outcome::Done(_) | Outcome::Blocked(_) => None,
-            },
-            Delivery::Overlapped { event, .. } | Delivery::Nt { event, .. } => Some((event, false)),
-            Delivery::Routine => Some((None, false)),
-        });
-        if let (Some((event, private)), true) = (by_block, is_first) {
-            let end = match &outcome {
-                // A failure at once leaves the status block as it was: pending (EVENT-05).
-                Outcome::Done(reply) if reply.status.is_error() => End::Failed,
-                Outcome::Done(reply) => End::Told(reply.clone()),
-                Outcome::Pending(_) | Outcome::Blocked(_) => End::Open,
-            };
-            self.set_block(call, Block { end, event, private });
-        }
-        self.write_blocks();
-        if let Outcome::Done(reply) = &outcome {
-            self.write_held(reply);
-        }
-        outcome
-    }
-
-    /// Status blocks are written before anybody who waits for them goes on.
-    fn write_blocks(&mut self) {
-        let caused = std::mem::take(&mut self.caused);
-        for completion in caused.iter().filter(|completion| !completion.wakes) {
-            let call = self.call_of(completion.request);
-            let Some(block) = self.blocks.get(call as usize).cloned() else { continue };
-            if block.end == End::None {
-                continue;
-            }
-            let reply = completion.reply.clone();
-            if completion.held {
-                self.set_block(call, Block { end: End::Held(reply), ..block });
-            } else {
-                let private = block.private;
-                self.set_block(call, Block { end: End::Told(reply), ..block });
-                if !private {
-                    self.ended(call, &completion.reply);
-                }
-            }
-        }
-        self.caused = caused;
-    }
-
-    /// Sleepers go on, also the one who fell asleep in this very step.
-    fn wake(&mut self) {
-        let mut caused = std::mem::take(&mut self.caused);
-        for completion in caused.drain(..) {
-            self.write_held(&completion.reply);
-            let thread = (completion.request.thread.0 as usize).wrapping_sub(1);
-            if !completion.wakes || thread >= self.runners.len() {
-                continue;
-            }
-            let call = self.current(thread);
-            self.keep(thread);
-            match std::mem::take(&mut self.runners[thread].running) {
-                Running::Inside(program) => {
-                    let outcome = Outcome::Done(completion.reply);
-                    self.runners[thread].running = Running::Woken(program, outcome);
-                }
-                Running::Asleep => self.finish(thread, call, Outcome::Done(completion.reply)),
-                running @ (Running::Idle | Running::Woken(..) | Running::Before(..)) => {
-                    self.runners[thread].running = running;
-                }
-            }
-            self.rehash(thread);
-        }
-        self.caused = caused;
-    }
-
-    /// Status blocks whose packets were taken are written now.
-    fn write_held(&mut self, reply: &Reply) {
-        let Output::Packets(packets) = &reply.output else { return };
-        for packet in packets {
-            let PacketSource::Request(request) = packet.source else { continue };
-            let call = self.call_of(request);
-            let Some(block) = self.blocks.get(call as usize).cloned() else { continue };
-            if let End::Held(reply) = block.end {
-                self.set_block(call, Block { end: End::Told(reply.clone()), ..block });
-                self.ended(call, &reply);
-            }
-        }
-    }
-
-    /// A call is over for its thread.
-    fn finish(&mut self, thread: usize, call: CallId, outcome: Outcome) {
-        let entry = self.entry(call);
-        let outcome = self.renamed(outcome);
-        self.runners[thread].running = Running::Idle;
-        let slept = self.runners[thread].slept;
-        if slept {
-            self.now = self.now.max(entry.asleep_at);
-        }
-        match &outcome {
-            Outcome::Done(Reply { output: Output::Handle(handle), .. }) => {
-                if let [slot, ..] = entry.gives[..] {
-                    self.bind(slot, *handle);
-                }
-            }
-            Outcome::Done(Reply { output: Output::Handles(read, write), .. }) => {
-                if let [one, two, ..] = entry.gives[..] {
-                    self.bind(one, *read);
-                    self.bind(two, *write);
-                }
-            }
-            Outcome::Done(_) | Outcome::Pending(_) | Outcome::Blocked(_) => {}
-        }
-        self.tell(|| News::Returned(call, outcome.clone()));
-        if let (Some(line), false) = (entry.block, slept) {
-            let model = view::model_text(entry.source, &outcome);
-            self.differs(call, line, model, "blocked".to_owned());
-        }
-        if let Some((line, recorded)) = entry.result {
-            self.explained += 1;
-            for (model, found) in self.compare_return(entry, &outcome, recorded) {
-                self.differs(call, line, model, found);
-            }
-        }
-        if let (Outcome::Done(reply), Some(_)) = (&outcome, entry.done) {
-            let reply = reply.clone();
-            self.ended(call, &reply);
-        }
-    }
-
-    /// An overlapped operation has ended.
-    fn ended(&mut self, call: CallId, reply: &Reply) {
-        self.tell(|| News::Ended(call, reply.clone()));
-        let entry = self.entry(call);
-        let Some(done) = entry.done else { return };
-        self.explained += 1;
-        self.now = self.now.max(done.after);
-        let outcome = Outcome::Done(reply.clone());
-        let Outcome::Done(shown) = self.shown(&outcome, done.result) else { return };
-        for (model, found) in view::compare_end(&shown, done.result) {
-            self.differs(call, done.line, model, found);
-        }
-        if done.result.failed && !reply.status.is_error() {
-            let model = view::text(Some(reply.status), None);
-            self.differs(call, done.line, model, "a failure".to_owned());
-        }
-    }
-
-    fn compare_return(
-        &self,
-        entry: &Entry<'_>,
-        outcome: &Outcome,
-        recorded: &Recorded,
-    ) -> Vec<view::Pair> {
-        let outcome = self.shown(outcome, recorded);
-        let fails = match &outcome {
-            Outcome::Done(_) => view::error(entry.source, &outcome) != 0,
-            Outcome::Pending(_) | Outcome::Blocked(_) => false,
-        };
-        let wanted = if recorded.failed && !fails {
-            "a failure"
-        } else if entry.assumed && fails && recorded.error.is_none() && recorded.status.is_none() {
-            "a success that others need"
-        } else {
-            return view::compare_return(entry.source, &outcome, recorded);
-        };
-        vec![(view::model_text(entry.source, &outcome), wanted.to_owned())]
-    }
-
-    /// The outcome as the recording could have shown it: cut, and unknown bytes as they were seen.
-    fn shown(&self, outcome: &Outcome, recorded: &Recorded) -> Outcome {
-        let mut outcome = outcome.clone();
-        let Outcome::Done(reply) = &mut outcome else { return outcome };
-        let Some(seen) = seen_data(recorded) else { return outcome };
-        let data = match &mut reply.output {
-            Output::Data(data) => data,
-            Output::Peek(peek) => &mut peek.data,
-            _ => return outcome,
-        };
-        if recorded.cut {
-            *data = data.part(0..seen.size());
-        }
-        let unknown = |byte: u8| match self.history.filler {
-            None => false,
-            Some(Filler::Byte(filler)) => byte == filler,
-            Some(Filler::Any) => true,
-        };
-        if self.history.filler.is_some() && data.len() == seen.len() {
-            let pairs = data.iter().zip(seen.iter());
-            let bytes: Vec<u8> =
-                pairs.map(|(byte, seen)| if unknown(*byte) { *seen } else { *byte }).collect();
-            *data = Data::from(bytes);
-        }
-        outcome
-    }
-
-    fn differs(&mut self, call: CallId, line: u32, model: String, recorded: String) {
-        let op = word_of(self.entry(call).source);
-        let told = Told { scenario: self.scenario, op: &op, model: &model, recorded: &recorded };
-        match self.deviations.find(&told) {
-            Some(row) => {
-                self.known.push((line, row));
-                self.parted |= self.deviations.rows[row].ends;
-                self.tell(|| News::Known(row, recorded));
-            }
-            None => self.troubles.push(Trouble { call, line, model, recorded }),
-        }
-    }
-
     /// The kernel's name of a call.
     fn request_of(&self, call: CallId) -> RequestId {
         let Some(entry) = self.history.calls.get(call as usize) else { return NO_REQUEST };
@@ -724,29 +438,6 @@ impl<'h, 'a> System<'h, 'a> {
             Ok(place) => self.history.threads[thread][place],
             Err(_) => NO_CALL,
         }
-    }
-
-    /// Routines and packets have the names that the trace gives to their calls.
-    fn renamed(&self, mut outcome: Outcome) -> Outcome {
-        let rename = |request: &mut RequestId| {
-            if let Some(entry) = self.history.calls.get(self.call_of(*request) as usize) {
-                request.call = entry.number;
-            }
-        };
-        match &mut outcome {
-            Outcome::Done(Reply { output: Output::Routines(requests), .. }) => {
-                requests.iter_mut().for_each(rename);
-            }
-            Outcome::Done(Reply { output: Output::Packets(packets), .. }) => {
-                for packet in packets {
-                    if let PacketSource::Request(request) = &mut packet.source {
-                        rename(request);
-                    }
-                }
-            }
-            Outcome::Done(_) | Outcome::Pending(_) | Outcome::Blocked(_) => {}
-        }
-        outcome
     }
 
     /// The calls that are in the way: those that were seen to come before the next stamp and have
@@ -781,50 +472,4 @@ impl<'h, 'a> System<'h, 'a> {
         }
         list
     }
-}
-
-struct Values<'s, 'h, 'a>(&'s System<'h, 'a>);
-
-impl Names<Slot, CallId> for Values<'_, '_, '_> {
-    type Handle = Handle;
-    type Request = RequestId;
-    fn handle(&mut self, slot: &Slot) -> Handle {
-        self.0.handles.get(*slot as usize).copied().unwrap_or(NO_HANDLE)
-    }
-    fn request(&mut self, call: &CallId) -> RequestId {
-        self.0.request_of(*call)
-    }
-}
-
-struct Blocks<'s, 'h, 'a>(&'s System<'h, 'a>);
-
-impl StatusBlocks for Blocks<'_, '_, '_> {
-    fn reply(&self, request: RequestId) -> Option<Reply> {
-        match &self.0.blocks.get(self.0.call_of(request) as usize)?.end {
-            End::Told(reply) => Some(reply.clone()),
-            End::None | End::Open | End::Failed | End::Held(_) => None,
-        }
-    }
-    fn event(&self, request: RequestId) -> Option<Handle> {
-        self.0.blocks.get(self.0.call_of(request) as usize)?.event
-    }
-}
-
-/// A call without OVERLAPPED whose thread waits when the operation pends.
-fn waits(call: &Call) -> bool {
-    match call.delivery() {
-        Some(delivery) => *delivery == Delivery::Return,
-        None => matches!(
-            call,
-            Call::DisconnectNamedPipe { .. }
-                | Call::FlushFileBuffers { .. }
-                | Call::PeekNamedPipe { .. }
-        ),
-    }
-}
-
-/// The word of an operation in scenarios.
-pub(crate) fn word_of(op: &Op<npfs_trace::scenario::Word, npfs_trace::scenario::Word>) -> String {
-    let text = npfs_trace::text::Printer::default().op(op);
-    text.split(' ').next().unwrap_or_default().to_owned()
 }

@@ -5,8 +5,8 @@
 //! who saw calls begin and return, and not when they took effect.
 
 use npfs_abi::{
-    Call, Completion, CreateFile, CreateNamedPipe, Data, Delivery, HandleStateQuery, Op, Outcome,
-    Output, Reply, RequestId, Status, ThreadId,
+    Call, Completion, Composite, CreateFile, CreateNamedPipe, Data, Delivery, HandleStateQuery, Op,
+    Outcome, Output, PipeName, Reply, RequestId, Status, ThreadId,
 };
 use npfs_machine::Machine;
 use npfs_machine::hash::scramble;
@@ -239,7 +239,22 @@ impl Run {
             _ => Delivery::Overlapped { event, quiet: false },
         };
         let timeout = [Some(0), Some(20), Some(70)][random.below(3)];
-        let call = match (random.below(30), file) {
+        let requests: Vec<(Word, Word)> = things
+            .requests
+            .iter()
+            .filter(|(owner, file, _)| *owner == process && files.contains(file))
+            .map(|(_, file, name)| (file.clone(), name.clone()))
+            .collect();
+        if let (Some((file, request)), true) = (random.pick(&requests), random.one_in(12)) {
+            let (file, request, wait) = (file.clone(), request.clone(), random.one_in(2));
+            return Op::Composite(Composite::GetOverlappedResult { file, request, wait });
+        }
+        if random.one_in(25) {
+            let name = PipeName::new(&path);
+            let (data, timeout) = (Data::from("ask"), 20);
+            return Op::Composite(Composite::CallNamedPipe { name, data, length: 4, timeout });
+        }
+        let call = match (random.below(32), file) {
             (0..3, _) if servers.len() < 3 => {
                 let mut create = CreateNamedPipe::new(&path);
                 create.open_mode |= CreateNamedPipe::OVERLAPPED * random.below(2) as u32;
@@ -255,7 +270,7 @@ impl Run {
             }
             (6, _) => Call::CreateEvent { manual: random.one_in(2), signaled: false },
             (7, _) => Call::WaitNamedPipe {
-                name: npfs_abi::PipeName::new(&path),
+                name: PipeName::new(&path),
                 timeout: [1, 20, 50][random.below(3)],
             },
             (8..10, _) if !servers.is_empty() => Call::ConnectNamedPipe {
@@ -307,7 +322,10 @@ impl Run {
                 timeout,
                 alertable: false,
             },
-            (28, file) => match (things.ports[process].first().cloned(), file) {
+            (28..30, Some(pipe)) => {
+                Call::TransactNamedPipe { pipe, data: Data::from("tt"), length: 4, delivery }
+            }
+            (30, file) => match (things.ports[process].first().cloned(), file) {
                 (None, _) => {
                     Call::CreateIoCompletionPort { file: None, port: None, key: 0, concurrency: 0 }
                 }
