@@ -73,6 +73,19 @@ fn kernel_and_vocabulary_are_without_std() {
 }
 
 #[test]
+fn the_pipes_of_tokio_depend_on_its_traits_alone() {
+    let manifest = fs::read_to_string(root().join("crates/npfs-tokio/Cargo.toml"));
+    let manifest = manifest.expect("the manifest");
+    let dependencies = manifest.split("[dependencies]").nth(1).expect("dependencies");
+    let dependencies = dependencies.split("\n[").next().expect("their section");
+    let lines: Vec<&str> = dependencies.lines().filter(|line| line.starts_with("tokio")).collect();
+    assert_eq!(lines, [r#"tokio = { workspace = true, features = ["io-util"] }"#]);
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).expect("the workspace");
+    let lines: Vec<&str> = workspace.lines().filter(|line| line.starts_with("tokio =")).collect();
+    assert_eq!(lines, [r#"tokio = { version = "1.54", default-features = false }"#]);
+}
+
+#[test]
 fn the_example_of_the_readme_is_real() {
     let readme = fs::read_to_string(root().join("README.md")).expect("the README");
     let mut blocks = readme.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next());

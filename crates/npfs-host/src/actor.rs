@@ -3,7 +3,7 @@
 //! An actor is one OS thread. In the kernel it has one thread for each process that it acts for,
 //! so that one test thread can play a server and its client in turn.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
@@ -25,6 +25,14 @@ pub(crate) struct Link {
     seats: RefCell<Vec<(ProcessId, ThreadId)>>,
     /// The processes that it has entered, innermost last.
     entered: RefCell<Vec<ProcessId>>,
+    /// How many pieces of work it is in that take no turns of their own.
+    within_turn: Cell<u32>,
+}
+
+impl Link {
+    pub(crate) fn is_within_turn(&self) -> bool {
+        self.within_turn.get() > 0
+    }
 }
 
 /// The simulations that this thread is known to. When the thread ends, so do its actors.
@@ -74,6 +82,7 @@ fn link(shared: &Arc<Shared>, actor: usize, bell: Arc<Bell<Wake>>) -> Link {
         bell,
         seats: RefCell::default(),
         entered: RefCell::default(),
+        within_turn: Cell::default(),
     }
 }
 
@@ -85,19 +94,24 @@ pub(crate) fn adopt(shared: &Arc<Shared>, name: &str) -> Rc<Link> {
     remember(link(shared, actor, bell))
 }
 
+/// The calling thread's place in the simulation.
+pub(crate) fn place(shared: &Arc<Shared>) -> Result<Rc<Link>, Stopped> {
+    match find(shared.id) {
+        Some(link) => Ok(link),
+        None if shared.threads == crate::host::Threads::Any && is_alive() => {
+            let current = std::thread::current();
+            Ok(adopt(shared, current.name().unwrap_or("thread")))
+        }
+        None => Err(Stopped::UnknownThread),
+    }
+}
+
 /// The calling thread's place in the simulation and its kernel thread in `process`.
 pub(crate) fn seat(
     shared: &Arc<Shared>,
     process: ProcessId,
 ) -> Result<(Rc<Link>, ThreadId), Stopped> {
-    let link = match find(shared.id) {
-        Some(link) => link,
-        None if shared.threads == crate::host::Threads::Any && is_alive() => {
-            let current = std::thread::current();
-            adopt(shared, current.name().unwrap_or("thread"))
-        }
-        None => return Err(Stopped::UnknownThread),
-    };
+    let link = place(shared)?;
     let found =
         link.seats.borrow().iter().find(|(of, _)| *of == process).map(|(_, thread)| *thread);
     let thread = match found {
@@ -267,6 +281,31 @@ impl Host {
         let result = catch_unwind(AssertUnwindSafe(work));
         link.entered.borrow_mut().pop();
         result.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// Waits for the calling thread's turn, where threads take turns: for what is no call, or for
+    /// the first of several calls that are to be one step.
+    ///
+    /// # Errors
+    /// Why the simulation stopped; [`Stopped::UnknownThread`].
+    pub fn turn(&self) -> Result<(), Stopped> {
+        let link = place(&self.shared)?;
+        self.shared.take_turn(&link)
+    }
+
+    /// Runs `work`, in which the calls of the calling thread take no turns: others do not come in
+    /// between. A lock that is held here is never waited for by the thread whose turn it is.
+    pub fn within_turn<T>(&self, work: impl FnOnce() -> T) -> T {
+        let Ok(link) = place(&self.shared) else { return work() };
+        link.within_turn.set(link.within_turn.get() + 1);
+        let result = catch_unwind(AssertUnwindSafe(work));
+        link.within_turn.set(link.within_turn.get() - 1);
+        result.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// Whether its threads take turns.
+    pub fn takes_turns(&self) -> bool {
+        self.shared.takes_turns
     }
 
     /// The host and process that the calling thread has entered last, if any.

@@ -45,6 +45,10 @@ impl<V> ByRequest<V> {
         self.0.iter()
     }
 
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

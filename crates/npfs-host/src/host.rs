@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
 
 use crossbeam_channel::{Receiver, unbounded};
 use npfs_abi::{
@@ -94,9 +95,9 @@ pub struct Host {
 pub(crate) struct Shared {
     pub(crate) id: u64,
     pub(crate) threads: Threads,
-    takes_turns: bool,
+    pub(crate) takes_turns: bool,
     on_deadlock: OnDeadlock,
-    gate: Gate<State>,
+    pub(crate) gate: Gate<State>,
 }
 
 impl std::fmt::Debug for Host {
@@ -109,6 +110,11 @@ impl std::fmt::Debug for Host {
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl Host {
+    /// A number that no other system of this program has: what tells them apart. It is no result.
+    pub fn id(&self) -> u64 {
+        self.shared.id
+    }
+
     /// A system without processes. The calling thread is known to it as `main`.
     pub fn new(options: Options) -> Host {
         let shared = Shared {
@@ -311,7 +317,7 @@ impl Host {
 
     /// When the next time-out is due.
     pub fn next_deadline(&self) -> Option<Time> {
-        self.shared.visibly(|state| state.kernel().next_deadline())
+        self.shared.visibly(|state| state.next_deadline())
     }
 
     /// Runs `work`, in which the calling thread may wait for what the simulation cannot see, such
@@ -411,7 +417,7 @@ impl Shared {
         call: &Call,
         attached: Option<Attached>,
     ) -> Result<Outcome, Stopped> {
-        let _alarm = Alarm { shared: self, before: std::thread::panicking() };
+        let _alarm = Alarm::new(self);
         let ended = self.take_turn(link).and_then(|()| self.step(link, thread, call, attached));
         ended.map_err(|why| self.report(why))
     }
@@ -435,8 +441,8 @@ impl Shared {
     }
 
     /// When threads take turns: waits for one.
-    fn take_turn(&self, link: &Link) -> Result<(), Stopped> {
-        if !self.takes_turns {
+    pub(crate) fn take_turn(&self, link: &Link) -> Result<(), Stopped> {
+        if !self.takes_turns || link.is_within_turn() {
             return Ok(());
         }
         // Which turn comes next is the strategy's choice, not the model's.
@@ -459,7 +465,7 @@ impl Shared {
 
     /// Leaves the gate and sleeps until the actor is handed something: the reply of its call, or
     /// nothing but the word to go on.
-    fn sleep<'a>(
+    pub(crate) fn sleep<'a>(
         &'a self,
         link: &Link,
         mut state: Guard<'a, State>,
@@ -518,7 +524,7 @@ impl Shared {
     }
 
     /// A deadlock is reported by panics, if that is wanted.
-    fn report(&self, why: Stopped) -> Stopped {
+    pub(crate) fn report(&self, why: Stopped) -> Stopped {
         if let (Stopped::Deadlock(deadlock), OnDeadlock::Panic) = (&why, self.on_deadlock) {
             // While a thread unwinds it closes its handles; a second panic would abort.
             if !std::thread::panicking() {
@@ -534,12 +540,13 @@ impl Shared {
 }
 
 /// Leaves the gate, then rings those who were woken behind it.
-fn leave(mut state: Guard<'_, State>) {
-    let rings = state.rings();
+pub(crate) fn leave(mut state: Guard<'_, State>) {
+    let (rings, wakers) = state.rings();
     drop(state);
     for (bell, wake) in rings {
         ring(&bell, wake);
     }
+    wakers.into_iter().for_each(Waker::wake);
 }
 
 /// A new bell, for a new actor.
@@ -548,10 +555,16 @@ pub(crate) fn new_bell() -> Arc<Bell<Wake>> {
 }
 
 /// Tells everybody when the kernel panics, as nobody would wake them any more.
-struct Alarm<'a> {
+pub(crate) struct Alarm<'a> {
     shared: &'a Shared,
     /// The thread unwound already when it called.
     before: bool,
+}
+
+impl<'a> Alarm<'a> {
+    pub(crate) fn new(shared: &'a Shared) -> Alarm<'a> {
+        Alarm { shared, before: std::thread::panicking() }
+    }
 }
 
 impl Drop for Alarm<'_> {

@@ -10,9 +10,11 @@
 
 mod actor;
 mod by_request;
+mod driver;
 mod error;
 mod event;
 mod host;
+mod park;
 pub mod schedule;
 mod state;
 mod stop;
@@ -22,9 +24,11 @@ mod sync;
 pub const IS_MODEL: bool = cfg!(any(loom, shuttle));
 
 pub use actor::{Announced, JoinHandle};
+pub use driver::Driver;
 pub use error::{Error, win32_code, win32_kind};
 pub use event::{Divergence, Event, Log};
 pub use host::{Clock, Host, OnDeadlock, Options, Threads};
+pub use park::Parker;
 pub use schedule::{Schedule, Strategy, Turns};
 pub use state::{Attached, Routine, Sink};
 pub use stop::{Deadlock, Stopped};

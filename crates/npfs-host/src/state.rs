@@ -5,6 +5,7 @@
 //! them after leaving it.
 
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -34,6 +35,9 @@ pub(crate) enum Wake {
     /// The simulation has stopped.
     Stop(Stopped),
 }
+
+/// A bell to be rung, and what is left there.
+pub(crate) type Ring = (Arc<Bell<Wake>>, Wake);
 
 /// A [`Wake::Look`] does not push out anything else.
 pub(crate) fn ring(bell: &Bell<Wake>, wake: Wake) {
@@ -80,6 +84,8 @@ struct Actor {
     doing: Doing,
     /// Who waits for its end.
     joiners: Vec<usize>,
+    /// Its parker was woken since it parked last.
+    token: bool,
 }
 
 /// What an actor is doing.
@@ -96,15 +102,25 @@ enum Doing {
     Asleep(ThreadId),
     /// It waits for the end of another actor.
     Joining(usize),
+    /// It waits for its parker to be woken, at most until then.
+    Parked(Option<Time>),
     /// It waits for something that the simulation cannot see, and may come back at any time.
     Outside,
     /// It has ended.
     Finished,
 }
 
+impl Doing {
+    /// Whether it sleeps until another actor or the clock ends that.
+    fn is_sleep(&self) -> bool {
+        matches!(self, Doing::Asleep(_) | Doing::Joining(_) | Doing::Parked(_))
+    }
+}
+
 /// A thread of the kernel.
 struct Seat {
-    actor: usize,
+    /// `None` for a driver: whoever needs it calls as it, and it never sleeps.
+    actor: Option<usize>,
     name: Arc<str>,
 }
 
@@ -115,6 +131,8 @@ struct Block {
     /// How it ended, while only a packet in a port knows it.
     held: Option<Reply>,
     sink: Option<Sink>,
+    /// Who is woken outside the gate once the sink has been handed the end.
+    waker: Option<Waker>,
     /// Where its caller has it, if that is known.
     at: u64,
     /// Nobody will look at it again.
@@ -173,8 +191,12 @@ pub(crate) struct State {
     reported: bool,
     observers: Vec<Sender<Event>>,
     log: Option<Log>,
+    /// The kernel threads that no OS thread is, by process.
+    drivers: Vec<(ProcessId, ThreadId)>,
     /// Who is to be rung once the gate is left.
-    to_ring: Vec<(Arc<Bell<Wake>>, Wake)>,
+    to_ring: Vec<Ring>,
+    /// Who is to be woken after that.
+    to_wake: Vec<Waker>,
     scratch: Vec<Completion>,
 }
 
@@ -206,7 +228,9 @@ impl State {
             reported: false,
             observers: Vec::new(),
             log: recording.then(|| Log { profile, faults, events: Vec::new() }),
+            drivers: Vec::new(),
             to_ring: Vec::new(),
+            to_wake: Vec::new(),
             scratch: Vec::new(),
         }
     }
@@ -235,7 +259,7 @@ impl State {
             _ => Doing::Running,
         };
         self.running += usize::from(doing == Doing::Running);
-        self.actors.push(Actor { name, bell, doing, joiners: Vec::new() });
+        self.actors.push(Actor { name, bell, doing, joiners: Vec::new(), token: false });
         self.actors.len() - 1
     }
 
@@ -248,15 +272,31 @@ impl State {
             let names: Vec<Arc<str>> = self.seats.iter().map(|seat| seat.name.clone()).collect();
             unique(&called, &names)
         };
+        self.seat(Some(actor), process, name)
+    }
+
+    fn seat(&mut self, actor: Option<usize>, process: ProcessId, name: Arc<str>) -> ThreadId {
         let thread = self.kernel.create_thread(process);
         self.seats.push(Seat { actor, name: name.clone() });
         self.tell(|| Event::Thread { thread, process, name });
         thread
     }
 
+    /// The driver of a process.
+    pub(crate) fn driver(&mut self, process: ProcessId) -> ThreadId {
+        if let Some((_, thread)) = self.drivers.iter().find(|(of, _)| *of == process) {
+            return *thread;
+        }
+        let name = format!("driver@{}", self.processes[process.0 as usize - 1]);
+        let thread = self.seat(None, process, name.into());
+        self.drivers.push((process, thread));
+        thread
+    }
+
     // Steps.
 
-    /// One call of the kernel. `Err` when the simulation has stopped.
+    /// One call of the kernel. `Err` when the simulation has stopped. With a waker nobody looks at
+    /// the status block, and the sink is for an end that is not in this call.
     pub(crate) fn step(
         &mut self,
         thread: ThreadId,
@@ -296,7 +336,8 @@ impl State {
             Outcome::Blocked(_) if !forgotten => {}
             Outcome::Pending(request) | Outcome::Blocked(request) => {
                 let event = call.delivery().and_then(event_of);
-                let block = Block { event, reply: None, held: None, sink, at, forgotten };
+                let waker = None;
+                let block = Block { event, reply: None, held: None, sink, waker, at, forgotten };
                 self.blocks.0.insert(*request, block);
             }
         }
@@ -309,6 +350,15 @@ impl State {
             self.ring_sleepers();
         }
         Ok(outcome)
+    }
+
+    /// Wakes this once the request has ended, outside the gate.
+    pub(crate) fn wake_at_end(&mut self, request: RequestId, waker: Waker) {
+        match self.blocks.0.get_mut(&request) {
+            Some(block) if block.reply.is_none() => block.waker = Some(waker),
+            // It has ended already.
+            _ => self.to_wake.push(waker),
+        }
     }
 
     /// Ends a thread that leaves nothing behind: nobody could tell when. `false` if there is
@@ -385,7 +435,10 @@ impl State {
             let Some(block) = self.blocks.0.get_mut(&request) else { continue };
             if held {
                 block.held = Some(reply);
-            } else if block.write(reply) {
+                continue;
+            }
+            self.to_wake.extend(block.waker.take());
+            if block.write(reply) {
                 self.blocks.0.remove(&request);
             }
         }
@@ -398,8 +451,11 @@ impl State {
         for packet in packets {
             let PacketSource::Request(request) = packet.source else { continue };
             if let Some(block) = self.blocks.0.get_mut(&request) {
-                if block.held.take().is_some_and(|held| block.write(held)) {
-                    self.blocks.0.remove(&request);
+                if let Some(held) = block.held.take() {
+                    self.to_wake.extend(block.waker.take());
+                    if block.write(held) {
+                        self.blocks.0.remove(&request);
+                    }
                 }
             }
             if let Some(context) = self.contexts.remove(&request) {
@@ -443,7 +499,7 @@ impl State {
     }
 
     fn wake(&mut self, thread: ThreadId, reply: Reply) {
-        let number = self.seats[thread.0 as usize - 1].actor;
+        let Some(number) = self.seats[thread.0 as usize - 1].actor else { return };
         if self.actors[number].doing == Doing::Asleep(thread) {
             self.rouse(number, Wake::Reply(reply));
         }
@@ -493,6 +549,25 @@ impl State {
         self.actors[other].joiners.push(actor);
         self.pause(actor, Doing::Joining(other));
         true
+    }
+
+    /// The actor sleeps until its parker is woken; `false` if it was woken since it parked last.
+    pub(crate) fn park(&mut self, actor: usize, until: Option<Time>) -> bool {
+        let woken = std::mem::take(&mut self.actors[actor].token);
+        if !woken {
+            self.pause(actor, Doing::Parked(until));
+        }
+        !woken
+    }
+
+    /// Wakes an actor that is parked, or lets its next park end at once.
+    pub(crate) fn unpark(&mut self, actor: usize) {
+        self.activity += 1;
+        match self.actors[actor].doing {
+            Doing::Parked(_) => self.rouse(actor, Wake::Go),
+            _ => self.actors[actor].token = true,
+        }
+        self.settle();
     }
 
     pub(crate) fn go_outside(&mut self, actor: usize) {
@@ -547,12 +622,10 @@ impl State {
             if self.give_turn() {
                 return;
             }
-            let asleep =
-                |actor: &Actor| matches!(actor.doing, Doing::Asleep(_) | Doing::Joining(_));
-            if !self.actors.iter().any(asleep) {
+            if !self.actors.iter().any(|actor| actor.doing.is_sleep()) {
                 return;
             }
-            match (self.clock, self.kernel.next_deadline()) {
+            match (self.clock, self.next_deadline()) {
                 (Clock::Virtual, Some(deadline)) => self.pass(deadline),
                 (Clock::Wall, Some(_)) => return,
                 (Clock::Manual, Some(_)) | (_, None) if self.outside > 0 => return,
@@ -610,7 +683,11 @@ impl State {
         self.stopped = Some(why.clone());
         for actor in &mut self.actors {
             match actor.doing {
-                Doing::Queued | Doing::Due(_) | Doing::Asleep(_) | Doing::Joining(_) => {
+                Doing::Queued
+                | Doing::Due(_)
+                | Doing::Asleep(_)
+                | Doing::Joining(_)
+                | Doing::Parked(_) => {
                     actor.doing = Doing::Running;
                     self.running += 1;
                     self.to_ring.push((actor.bell.clone(), Wake::Stop(why.clone())));
@@ -618,6 +695,9 @@ impl State {
                 Doing::Running | Doing::Outside | Doing::Finished => {}
             }
         }
+        // What pends stays so; whoever is woken finds the stop.
+        let blocks = self.blocks.0.values_mut();
+        self.to_wake.extend(blocks.filter_map(|block| block.waker.take()));
         self.observers.clear();
     }
 
@@ -626,9 +706,9 @@ impl State {
         !std::mem::replace(&mut self.reported, true)
     }
 
-    /// Whom to ring, now that the gate is being left.
-    pub(crate) fn rings(&mut self) -> Vec<(Arc<Bell<Wake>>, Wake)> {
-        std::mem::take(&mut self.to_ring)
+    /// Whom to ring, and whom to wake then, now that the gate is being left.
+    pub(crate) fn rings(&mut self) -> (Vec<Ring>, Vec<Waker>) {
+        (std::mem::take(&mut self.to_ring), std::mem::take(&mut self.to_wake))
     }
 
     // Time.
@@ -646,11 +726,20 @@ impl State {
 
     /// Time passes to the next time-out, by hand; `false` if there is none.
     pub(crate) fn advance_to_next(&mut self) -> bool {
-        let deadline = self.kernel.next_deadline();
+        let deadline = self.next_deadline();
         if let Some(deadline) = deadline {
             self.advance(deadline);
         }
         deadline.is_some()
+    }
+
+    /// When the next time-out is due: in the kernel, or of an actor that is parked.
+    pub(crate) fn next_deadline(&self) -> Option<Time> {
+        let parked = self.actors.iter().filter_map(|actor| match actor.doing {
+            Doing::Parked(until) => until,
+            _ => None,
+        });
+        parked.chain(self.kernel.next_deadline()).min()
     }
 
     /// Time passes up to `to`.
@@ -664,6 +753,11 @@ impl State {
         }
         self.deliver(&mut caused);
         self.scratch = caused;
+        for number in 0..self.actors.len() {
+            if matches!(self.actors[number].doing, Doing::Parked(Some(until)) if until <= to) {
+                self.rouse(number, Wake::Go);
+            }
+        }
     }
 
     /// Wall time is the kernel's time.
@@ -684,7 +778,7 @@ impl State {
         if self.threads == Threads::Any && self.running == 0 {
             patience = SETTLE;
         }
-        match (self.clock, self.kernel.next_deadline()) {
+        match (self.clock, self.next_deadline()) {
             (Clock::Wall, Some(deadline)) => {
                 let rest = deadline.0.saturating_sub(self.elapsed().0);
                 patience.min(Duration::from_nanos(rest.saturating_mul(100)))
@@ -727,7 +821,7 @@ impl State {
 
     fn ring_sleepers(&mut self) {
         for actor in &self.actors {
-            if matches!(actor.doing, Doing::Asleep(_) | Doing::Joining(_)) {
+            if actor.doing.is_sleep() {
                 self.to_ring.push((actor.bell.clone(), Wake::Look));
             }
         }
@@ -773,7 +867,7 @@ impl State {
                     let mut others: Vec<usize> = sleeper
                         .for_threads
                         .iter()
-                        .map(|other| self.seats[other.0 as usize - 1].actor)
+                        .filter_map(|other| self.seats[other.0 as usize - 1].actor)
                         .filter(|other| self.actors[*other].doing != Doing::Finished)
                         .collect();
                     others.sort_unstable();
@@ -794,6 +888,9 @@ impl State {
                     let name = &self.actors[other].name;
                     waits.push(format!("{} waits for the end of {name}", actor.name));
                     with_joins.push((number, vec![other]));
+                }
+                Doing::Parked(_) => {
+                    waits.push(format!("{} waits for one of its tasks to be woken", actor.name));
                 }
                 Doing::Running
                 | Doing::Queued

@@ -41,6 +41,9 @@ mod surface;
 mod threads;
 mod waits;
 
+/// For surfaces that take a `SECURITY_ATTRIBUTES` as well.
+#[doc(hidden)]
+pub use security::attributes as security_attributes;
 #[doc(hidden)]
 pub use surface::FUNCTIONS;
 pub use surface::{Wdk, Win32};

@@ -33,9 +33,12 @@ pub(crate) unsafe fn inherits(attributes: *const SECURITY_ATTRIBUTES) -> bool {
 
 /// `bInheritHandle` and the descriptor.
 ///
+/// # Errors
+/// What Windows says of a descriptor that is none.
+///
 /// # Safety
 /// The pointer is null or to a whole structure, whose descriptor is null or well formed.
-pub(crate) unsafe fn attributes(
+pub unsafe fn attributes(
     attributes: *const SECURITY_ATTRIBUTES,
 ) -> Result<(bool, Option<SecurityDescriptor>), Status> {
     if is_bad(attributes) {

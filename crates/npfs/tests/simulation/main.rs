@@ -5,6 +5,7 @@
 mod api;
 mod deadlocks;
 mod errors;
+mod facades;
 mod recordings;
 mod threads;
 mod time;
