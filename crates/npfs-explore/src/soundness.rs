@@ -57,7 +57,10 @@ fn scenario(random: &mut Random) -> String {
     }
     for _ in 0..names.random.below(4) {
         let thread = names.random.below(threads);
-        text += &names.making(thread);
+        text += &match names.random.below(4) {
+            0 => names.handed(thread),
+            _ => names.making(thread),
+        };
     }
     text += "race\n";
     let most = [0, 0, 5, 3, 2][threads];
@@ -133,6 +136,21 @@ impl Names<'_> {
         };
         let word = self.word(thread, kind);
         format!("t{thread}: {word} = {what}\n")
+    }
+
+    /// A handle that is given to another process for good: whoever closes it there gives back a
+    /// place of the thread that made it.
+    fn handed(&mut self, thread: usize) -> String {
+        let text = match self.ports && self.random.below(2) == 0 {
+            true => self.port(thread),
+            false => self.making(thread),
+        };
+        let to = self.random.below(self.processes);
+        let Some((word, home, _)) = self.handles.last_mut() else { return text };
+        let given = std::mem::replace(word, format!("g{word}"));
+        *home = to;
+        let new = word.clone();
+        format!("{text}t{thread}: {new} = duplicate {given} to=p{to}\nt{thread}: close {given}\n")
     }
 
     /// A port, bound to a file or not.
