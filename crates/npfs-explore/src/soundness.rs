@@ -422,8 +422,9 @@ fn leaving_out_orders_leaves_out_no_end() {
 /// Kinds of facts whose loss these scenarios show: looks at and changes of processes, threads,
 /// events, files, pipes and instances, and changes of names and of the clock.
 const NEEDED: [usize; 14] = [0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 25, 29];
-/// What only many scenarios show: looks at and changes of words and of status blocks.
-const NEEDED_BY_MANY: [usize; 4] = [40, 41, 42, 43];
+/// What only many scenarios show: looks at names, changes of ports and of planned faults, looks at
+/// and changes of words and of status blocks.
+const NEEDED_BY_MANY: [usize; 7] = [24, 33, 37, 40, 41, 42, 43];
 
 /// A record that leaves out one kind of fact leaves out ends.
 #[test]

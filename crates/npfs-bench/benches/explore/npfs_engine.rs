@@ -176,7 +176,9 @@ async fn run(thread: Thread, program: std::rc::Rc<Program>, number: usize) {
             }
             Op::Connect => Call::ConnectNamedPipe { pipe: handle, delivery },
             Op::Read => {
-                let length = if one.code.len() > 4 { 1 } else { 8 };
+                // The reader of several writers takes a byte at a time.
+                let reads = one.code.iter().all(|instr| instr.op == Op::Read);
+                let length = if reads { 1 } else { 8 };
                 Call::ReadFile { file: handle, length, delivery }
             }
             Op::Write(byte) => {
