@@ -161,7 +161,8 @@ fn searches(limit: Duration, results: &mut Results) {
                 && ["loom", "shuttle", "npfs-traces", "npfs-code-traces"]
                     .iter()
                     .any(|whose| contestant.starts_with(whose));
-            if alone {
+            // Nobody is stopped who remembers states, so a short run leaves the large one out.
+            if alone || scenario == "s2x5" && limit.as_secs_f64() < 0.1 {
                 continue;
             }
             let Some(one) = race(contestant, scenario, limit, usize::MAX) else { continue };
