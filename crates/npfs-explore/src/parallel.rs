@@ -105,11 +105,17 @@ pub(crate) fn search(
                 // A count of its own: a common one would pass between processors at every step.
                 start.model = Arc::new((*machine.model).clone());
                 let (shared, sender, receiver) = (&shared, sender.clone(), receiver.clone());
-                scope.spawn(move || work(&start, shared, jobs, &sender, &receiver))
+                let watcher = std::thread::current();
+                scope.spawn(move || {
+                    let share = work(&start, shared, jobs, &sender, &receiver);
+                    watcher.unpark();
+                    share
+                })
             })
             .collect();
+        // A worker that has just said so may not be finished yet: then this looks again soon.
         while workers.iter().any(|worker| !worker.is_finished()) {
-            std::thread::park_timeout(std::time::Duration::from_millis(5));
+            std::thread::park_timeout(std::time::Duration::from_millis(1));
             let states = shared.states.load(Ordering::Relaxed);
             progress(Progress { states, transitions: 0, depth: 0, done: None });
         }

@@ -57,7 +57,10 @@ fn scenario(random: &mut Random) -> String {
     }
     for _ in 0..names.random.below(4) {
         let thread = names.random.below(threads);
-        text += &names.making(thread);
+        text += &match names.random.below(4) {
+            0 => names.handed(thread),
+            _ => names.making(thread),
+        };
     }
     text += "race\n";
     let most = [0, 0, 5, 3, 2][threads];
@@ -133,6 +136,21 @@ impl Names<'_> {
         };
         let word = self.word(thread, kind);
         format!("t{thread}: {word} = {what}\n")
+    }
+
+    /// A handle that is given to another process for good: whoever closes it there gives back a
+    /// place of the thread that made it.
+    fn handed(&mut self, thread: usize) -> String {
+        let text = match self.ports && self.random.below(2) == 0 {
+            true => self.port(thread),
+            false => self.making(thread),
+        };
+        let to = self.random.below(self.processes);
+        let Some((word, home, _)) = self.handles.last_mut() else { return text };
+        let given = std::mem::replace(word, format!("g{word}"));
+        *home = to;
+        let new = word.clone();
+        format!("{text}t{thread}: {new} = duplicate {given} to=p{to}\nt{thread}: close {given}\n")
     }
 
     /// A port, bound to a file or not.
@@ -478,8 +496,9 @@ fn a_lost_fact_is_a_lost_end() {
 /// Kinds of facts whose loss these scenarios show: looks at and changes of processes, threads,
 /// events, files, pipes and instances, and changes of names and of the clock.
 const NEEDED: [usize; 14] = [0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 25, 29];
-/// What only many scenarios show: looks at and changes of words and of status blocks.
-const NEEDED_BY_MANY: [usize; 4] = [40, 41, 42, 43];
+/// What only many scenarios show: looks at names, changes of ports and of planned faults, looks at
+/// and changes of words and of status blocks.
+const NEEDED_BY_MANY: [usize; 7] = [24, 33, 37, 40, 41, 42, 43];
 
 /// A record that leaves out one kind of fact leaves out ends.
 #[test]

@@ -335,3 +335,40 @@ fn a_lean_search_finds_the_same() {
     let bounded = explore(&model, &few, &mut |_| {}).expect("it can be run");
     assert_eq!(bounded.completeness(), "bounded by 50 states");
 }
+
+/// 32 threads in eight processes: sixteen pairs, each of which begins when the one before is
+/// done. Who of the last pair creates the pipe is open.
+#[test]
+fn thirty_two_threads_give_the_same_on_every_run_and_with_any_number_of_workers() {
+    let mut text = String::new();
+    (0..8).for_each(|process| text += &format!("process p{process}\n"));
+    for pair in 0..16 {
+        let (one, two) = (pair % 8, (pair + 1) % 8);
+        text += &format!("thread a{pair} in p{one}\nthread b{pair} in p{two}\n");
+    }
+    for pair in 0..16 {
+        for who in ["a", "b"] {
+            if pair > 0 {
+                // Both words have to be there; the wait ends at once.
+                let before = pair - 1;
+                text += &format!("{who}{pair}: wait_any ha{before} hb{before} timeout=0\n");
+            }
+            let made = if pair < 15 { "create_event" } else { "create_pipe \\\\.\\pipe\\x" };
+            text += &format!("{who}{pair}: h{who}{pair} = {made}\n");
+        }
+    }
+    let model = Arc::new(model(&text));
+    let search = |jobs| {
+        let limits = Limits { jobs, ..Limits::default() };
+        explore(&model, &limits, &mut |_| {}).expect("it can be run")
+    };
+    let one = search(1);
+    assert_eq!(one.completeness(), "complete");
+    assert_eq!(one.outcomes.len(), 2);
+    assert!(one.interleavings > Some(1 << 32), "{:?}", one.interleavings);
+    for jobs in [1, 2, 8] {
+        assert_eq!(search(jobs), one, "{jobs} workers");
+    }
+    let drawn = || sample(&model, &mut Portfolio::new(9), 30, "the portfolio").expect("runs");
+    assert_eq!(drawn(), drawn());
+}

@@ -101,18 +101,20 @@ fn traces(results: &Results) {
 
 fn states_a_second(results: &Results) {
     let rate = |engine| find(results, engine, "s2x5").map(|one| one.states as f64 / one.seconds);
-    let (Some(one), Some(two), Some(other)) =
-        (rate("npfs"), rate("npfs-2-jobs"), rate("stateright"))
+    let (Some(one), Some(two), Some(lean), Some(other)) =
+        (rate("npfs"), rate("npfs-2-jobs"), rate("npfs-lean"), rate("stateright"))
     else {
         return;
     };
-    let factor = one / other;
-    row(
-        &format!("4: states/s on s2x5, npfs {one:.0} / stateright {other:.0}"),
-        format!("{factor:.2}"),
-        ">= 2",
-        Some(factor >= 2.0),
-    );
+    for (engine, own) in [("npfs", one), ("npfs-lean", lean)] {
+        let factor = own / other;
+        row(
+            &format!("4: states/s on s2x5, {engine} {own:.0} / stateright {other:.0}"),
+            format!("{factor:.2}"),
+            ">= 2",
+            Some(factor >= 2.0),
+        );
+    }
     let factor = two / one;
     row("4: the same, two workers / one", format!("{factor:.2}"), ">= 1.6", Some(factor >= 1.6));
 }
@@ -168,9 +170,10 @@ fn memory(results: &Results) {
         let text = format!("{:.1} MB", most as f64 / 1000.0);
         row("10: peak memory of drawn runs", text, "<= 4 MB", Some(most <= 4000));
     }
-    if let Some(one) = find(results, "npfs", "s2x5") {
+    for engine in ["npfs-lean", "npfs"] {
+        let Some(one) = find(results, engine, "s2x5") else { continue };
         let bytes = (one.peak - one.base) as f64 * 1024.0 / one.states.max(1) as f64;
-        let what = format!("10: peak memory over the base, a state ({} states)", one.states);
+        let what = format!("10: {engine}: memory over the base, a state ({} states)", one.states);
         row(&what, format!("{bytes:.1} B"), "<= 24 B", Some(bytes <= 24.0));
     }
 }

@@ -24,8 +24,8 @@ pub fn model(text: &str) -> Arc<Model> {
 }
 
 /// Every order of a scenario file.
-pub fn search(model: &Arc<Model>, jobs: usize, reduce: bool) -> Measured {
-    let limits = Limits { jobs, reduce, ..Limits::default() };
+pub fn search(model: &Arc<Model>, jobs: usize, reduce: bool, lean: bool) -> Measured {
+    let limits = Limits { jobs, reduce, lean, ..Limits::default() };
     let begun = Instant::now();
     let report = explore(model, &limits, &mut |_| {}).expect("it can be run");
     Measured {
@@ -175,7 +175,12 @@ async fn run(thread: Thread, program: std::rc::Rc<Program>, number: usize) {
                 Call::WaitNamedPipe { name: path(one.pipe).as_str().into(), timeout: u32::MAX }
             }
             Op::Connect => Call::ConnectNamedPipe { pipe: handle, delivery },
-            Op::Read => Call::ReadFile { file: handle, length: 8, delivery },
+            Op::Read => {
+                // The reader of several writers takes a byte at a time.
+                let reads = one.code.iter().all(|instr| instr.op == Op::Read);
+                let length = if reads { 1 } else { 8 };
+                Call::ReadFile { file: handle, length, delivery }
+            }
             Op::Write(byte) => {
                 Call::WriteFile { file: handle, data: Data::from(vec![b'0' + byte]), delivery }
             }
