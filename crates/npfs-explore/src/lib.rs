@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use npfs_trace::scenario::Scope;
 
-use npfs_machine::{hash, visited};
+use npfs_machine::visited;
 
 pub use dpor::Traces;
 pub use machine::{Machine, Mark, Touch};

@@ -17,7 +17,7 @@ use npfs_machine::holds;
 use crate::flow::{self, Ledger, Moves};
 use crate::model::{Before, Instr, Model, OpCode, Slot, Unfit};
 use crate::schedule::Choice;
-use npfs_machine::hash;
+use npfs_kernel::hash;
 
 /// The system of a scenario, somewhere on its way.
 #[derive(Clone, Debug)]

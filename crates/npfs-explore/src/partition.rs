@@ -14,12 +14,12 @@ use npfs_trace::scenario::ChoicePoint;
 use serde_json::{Value, json};
 
 use crate::graph::{Edge, Graph};
-use crate::hash;
 use crate::machine::Machine;
 use crate::model::{Model, Unfit};
 use crate::report::Report;
 use crate::schedule::Choice;
 use crate::search::{self, Ending, Found, Limits, Progress};
+use npfs_kernel::hash;
 
 /// Which part of how many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -8,7 +8,6 @@
 mod check;
 mod concurrent;
 mod deviation;
-pub mod hash;
 mod machine;
 mod resolve;
 mod run;

@@ -19,7 +19,8 @@ use crate::model::Unfit;
 use crate::schedule::{self, Choice};
 use crate::system::System;
 use crate::transcript::{Line, Transcript};
-use crate::{hash, outcome, transcript};
+use crate::{outcome, transcript};
+use npfs_kernel::hash;
 
 type Body = Pin<Box<dyn Future<Output = ()>>>;
 

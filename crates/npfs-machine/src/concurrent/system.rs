@@ -13,7 +13,7 @@ use npfs_kernel::program::Program;
 
 use super::history::{CallId, Entry, History, NEVER, NO_CALL, Slot};
 use crate::deviation::Deviations;
-use crate::hash;
+use npfs_kernel::hash;
 
 pub(crate) use compare::word_of;
 

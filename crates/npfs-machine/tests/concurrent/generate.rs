@@ -8,8 +8,8 @@ use npfs_abi::{
     Call, Completion, Composite, CreateFile, CreateNamedPipe, Data, Delivery, HandleStateQuery, Op,
     Outcome, Output, PipeName, Reply, RequestId, Status, ThreadId,
 };
+use npfs_kernel::hash::scramble;
 use npfs_machine::Machine;
-use npfs_machine::hash::scramble;
 use npfs_trace::Trace;
 use npfs_trace::trace::{Event, Gaps, Header, Kind, Recorded, Seen, Source, Start};
 

@@ -1,13 +1,13 @@
 //! Hashes that are the same on every machine and run.
 
-use std::hash::{Hash, Hasher};
+use core::hash::{Hash, Hasher};
 
 /// A multiply-and-fold hasher.
 #[derive(Clone, Copy, Debug)]
 pub struct Mixer(u64);
 
 impl Mixer {
-    /// A hasher that starts from a salt.
+    /// With a salt: other salts give other hashes of the same value.
     pub fn new(salt: u64) -> Mixer {
         Mixer(0x9E37_79B9_7F4A_7C15 ^ salt)
     }
@@ -21,6 +21,13 @@ impl Mixer {
 /// The hash of a value with a salt.
 pub fn of<T: Hash>(salt: u64, value: &T) -> u64 {
     let mut mixer = Mixer::new(salt);
+    value.hash(&mut mixer);
+    mixer.finish()
+}
+
+/// The hash of a value that is not kept beside others.
+pub(crate) fn plain<T: Hash + ?Sized>(value: &T) -> u64 {
+    let mut mixer = Mixer(0);
     value.hash(&mut mixer);
     mixer.finish()
 }
