@@ -268,14 +268,3 @@ pub mod Win32 {
         }
     }
 }
-
-/// mio declares this one itself.
-#[allow(unsafe_code)]
-#[no_mangle]
-extern "system" fn NtCancelIoFileEx(
-    _: isize,
-    _: *mut new::Win32::System::IO::IO_STATUS_BLOCK,
-    _: *mut new::Win32::System::IO::IO_STATUS_BLOCK,
-) -> i32 {
-    new::Win32::Foundation::STATUS_NOT_IMPLEMENTED
-}
