@@ -15,9 +15,9 @@ use std::task::{Context, Poll, Waker};
 use npfs_abi::{Call, Completion, Outcome, Reply, RequestId, ThreadId};
 use npfs_kernel::Kernel;
 
-use crate::hash;
 use crate::schedule::Choice;
 use crate::visited::Visited;
+use npfs_kernel::hash;
 
 /// A simulated thread, as its code sees it.
 #[derive(Clone, Debug)]

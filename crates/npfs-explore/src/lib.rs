@@ -7,7 +7,6 @@
 
 pub mod code;
 mod graph;
-mod hash;
 mod machine;
 mod model;
 mod outcome;

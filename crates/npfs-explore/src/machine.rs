@@ -14,9 +14,9 @@ use npfs_kernel::program::{Next, Program, StatusBlocks};
 use npfs_kernel::{Footprint, Kernel, ProcessSpec};
 use npfs_machine::holds;
 
-use crate::hash;
 use crate::model::{Before, Instr, Model, OpCode, Slot, Unfit};
 use crate::schedule::Choice;
+use npfs_kernel::hash;
 
 /// The system of a scenario, somewhere on its way.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Random numbers that are the same on every machine and run.
 
-use crate::hash::scramble;
+use npfs_kernel::hash::scramble;
 
 /// splitmix64. A weaker generator never finds some orders, however long it runs.
 #[derive(Clone, Debug)]

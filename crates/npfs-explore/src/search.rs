@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::graph::{Edge, Graph};
-use crate::hash;
 use crate::machine::{Machine, Mark};
 use crate::outcome;
 use crate::property;
 use crate::schedule::{self, Choice};
 use crate::visited::Visited;
+use npfs_kernel::hash;
 
 /// Where a search ends before it is complete.
 #[derive(Clone, Debug)]

@@ -65,7 +65,7 @@ impl Visited {
 #[cfg(test)]
 mod tests {
     use super::Visited;
-    use crate::hash::scramble;
+    use npfs_kernel::hash::scramble;
 
     #[test]
     fn keys_are_numbered_in_order_of_arrival() {

@@ -5,36 +5,34 @@ use crate::footprint::Footprint;
 use crate::kernel::Kernel;
 use crate::store::{Id, Mark};
 
+/// The same of each store, as an array. The order is that of [`Footprint`] and [`Mark`].
+macro_rules! of_each_store {
+    ($kernel:ident.$method:ident($($argument:expr),*)) => {
+        [
+            $kernel.processes.$method($($argument),*),
+            $kernel.threads.$method($($argument),*),
+            $kernel.events.$method($($argument),*),
+            $kernel.files.$method($($argument),*),
+            $kernel.pipes.$method($($argument),*),
+            $kernel.instances.$method($($argument),*),
+            $kernel.namespace.$method($($argument),*),
+            $kernel.clock.$method($($argument),*),
+            $kernel.ports.$method($($argument),*),
+            $kernel.faults.$method($($argument),*),
+        ]
+    };
+}
+
 impl Kernel {
     /// Begins to keep an undo log and hashes, for [`Kernel::mark`], [`Kernel::undo`] and a cheap
     /// [`Kernel::fingerprint`]. Without it a step costs nothing extra.
     pub fn track(&mut self) {
-        self.processes.track();
-        self.threads.track();
-        self.events.track();
-        self.files.track();
-        self.pipes.track();
-        self.instances.track();
-        self.namespace.track();
-        self.clock.track();
-        self.ports.track();
-        self.faults.track();
+        of_each_store!(self.track());
     }
 
     /// A point to return to. Needs [`Kernel::track`].
     pub fn mark(&mut self) -> Mark {
-        Mark([
-            self.processes.mark(),
-            self.threads.mark(),
-            self.events.mark(),
-            self.files.mark(),
-            self.pipes.mark(),
-            self.instances.mark(),
-            self.namespace.mark(),
-            self.clock.mark(),
-            self.ports.mark(),
-            self.faults.mark(),
-        ])
+        Mark(of_each_store!(self.mark()))
     }
 
     /// Goes back to `mark`. Costs what the steps since then touched. Marks are undone in
@@ -57,20 +55,8 @@ impl Kernel {
     /// A hash of the state, equal for equal kernels on every machine. After
     /// [`Kernel::track`] it costs what was touched since the last one.
     pub fn fingerprint(&mut self) -> u64 {
-        [
-            self.processes.fingerprint(),
-            self.threads.fingerprint(),
-            self.events.fingerprint(),
-            self.files.fingerprint(),
-            self.pipes.fingerprint(),
-            self.instances.fingerprint(),
-            self.namespace.fingerprint(),
-            self.clock.fingerprint(),
-            self.ports.fingerprint(),
-            self.faults.fingerprint(),
-        ]
-        .into_iter()
-        .fold(0, |sum: u64, part| sum.rotate_left(7).wrapping_add(part))
+        let parts = of_each_store!(self.fingerprint());
+        parts.into_iter().fold(0, |sum: u64, part| sum.rotate_left(7).wrapping_add(part))
     }
 
     /// From now on the places of new objects and the values of new handles depend on what the
@@ -101,31 +87,11 @@ impl Kernel {
 
     /// Begins or ends the record of what steps touch.
     pub fn record(&mut self, recording: bool) {
-        self.processes.set_recording(recording);
-        self.threads.set_recording(recording);
-        self.events.set_recording(recording);
-        self.files.set_recording(recording);
-        self.pipes.set_recording(recording);
-        self.instances.set_recording(recording);
-        self.namespace.set_recording(recording);
-        self.clock.set_recording(recording);
-        self.ports.set_recording(recording);
-        self.faults.set_recording(recording);
+        of_each_store!(self.set_recording(recording));
     }
 
     /// What was touched since the last time, or since [`Kernel::record`].
     pub fn footprint(&mut self) -> Footprint {
-        Footprint([
-            self.processes.take_touched(),
-            self.threads.take_touched(),
-            self.events.take_touched(),
-            self.files.take_touched(),
-            self.pipes.take_touched(),
-            self.instances.take_touched(),
-            self.namespace.take_touched(),
-            self.clock.take_touched(),
-            self.ports.take_touched(),
-            self.faults.take_touched(),
-        ])
+        Footprint(of_each_store!(self.take_touched()))
     }
 }

@@ -18,6 +18,8 @@ mod faults;
 mod file;
 #[cfg(feature = "explore")]
 mod footprint;
+#[cfg(feature = "explore")]
+pub mod hash;
 mod io;
 mod kernel;
 mod npfs;

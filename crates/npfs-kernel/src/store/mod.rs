@@ -9,11 +9,14 @@
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
+use core::ops::Index;
 
 #[cfg(feature = "explore")]
 mod places;
 #[cfg(not(feature = "explore"))]
 mod plain;
+#[cfg(test)]
+mod tests;
 #[cfg(feature = "explore")]
 mod tracked;
 
@@ -67,6 +70,43 @@ impl<T> Hash for Id<T> {
 impl<T> fmt::Debug for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{}", self.index)
+    }
+}
+
+impl<T: Clone + Hash> Index<Id<T>> for Store<T> {
+    type Output = T;
+    /// The object; a stale name is a broken invariant.
+    fn index(&self, id: Id<T>) -> &T {
+        match self.get(id) {
+            Some(value) => value,
+            None => stale(),
+        }
+    }
+}
+
+impl<T: PartialEq> PartialEq for Store<T> {
+    fn eq(&self, other: &Store<T>) -> bool {
+        self.slots.len() == other.slots.len()
+            && self
+                .slots
+                .iter()
+                .zip(other.slots.iter())
+                .all(|((a, left), (b, right))| a == b && left.value == right.value)
+    }
+}
+impl<T: Eq> Eq for Store<T> {}
+impl<T: Hash> Hash for Store<T> {
+    fn hash<S: Hasher>(&self, state: &mut S) {
+        state.write_usize(self.slots.len());
+        for (key, slot) in self.slots.iter() {
+            key.hash(state);
+            slot.value.hash(state);
+        }
+    }
+}
+impl<T: fmt::Debug> fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.slots.iter().map(|(key, slot)| (key, &slot.value))).finish()
     }
 }
 

@@ -1,25 +1,23 @@
 //! The store without exploration: a slab.
 
 use alloc::vec::Vec;
-use core::fmt;
-use core::hash::{Hash, Hasher};
+use core::hash::Hash;
 use core::marker::PhantomData;
-use core::ops::Index;
 
 use slab::Slab;
 
 use super::{Id, stale};
 
 #[derive(Clone)]
-struct Slot<T> {
-    value: T,
+pub(super) struct Slot<T> {
+    pub(super) value: T,
     generation: u32,
 }
 
 /// Objects of one type.
 #[derive(Clone)]
 pub(crate) struct Store<T> {
-    slots: Slab<Slot<T>>,
+    pub(super) slots: Slab<Slot<T>>,
     /// The generation that the next object in a place gets.
     generations: Vec<u32>,
 }
@@ -30,7 +28,7 @@ impl<T> Default for Store<T> {
     }
 }
 
-impl<T> Store<T> {
+impl<T: Clone + Hash> Store<T> {
     /// A store with one object, `Id::fixed(0)`.
     pub(crate) fn single(value: T) -> Store<T> {
         let mut store = Store::default();
@@ -107,38 +105,5 @@ impl<'a, T> Iterator for Iter<'a, T> {
         let (key, slot) = self.0.next()?;
         let id = Id { index: key as u32, generation: slot.generation, of: PhantomData };
         Some((id, &slot.value))
-    }
-}
-
-impl<T> Index<Id<T>> for Store<T> {
-    type Output = T;
-    /// The object; a stale name is a broken invariant.
-    fn index(&self, id: Id<T>) -> &T {
-        match self.get(id) {
-            Some(value) => value,
-            None => stale(),
-        }
-    }
-}
-
-impl<T: PartialEq> PartialEq for Store<T> {
-    fn eq(&self, other: &Store<T>) -> bool {
-        self.slots.len() == other.slots.len() && self.iter().eq(other.iter())
-    }
-}
-impl<T: Eq> Eq for Store<T> {}
-impl<T: Hash> Hash for Store<T> {
-    fn hash<S: Hasher>(&self, state: &mut S) {
-        state.write_usize(self.len());
-        for (id, value) in self.iter() {
-            (id.index as usize).hash(state);
-            value.hash(state);
-        }
-    }
-}
-impl<T: fmt::Debug> fmt::Debug for Store<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let places = self.slots.iter().map(|(key, slot)| (key, &slot.value));
-        f.debug_map().entries(places).finish()
     }
 }

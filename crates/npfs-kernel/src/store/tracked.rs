@@ -4,18 +4,17 @@
 //! and know which steps depend on each other. Until it asks for that, little of it costs anything.
 
 use alloc::vec::Vec;
-use core::fmt;
-use core::hash::{Hash, Hasher};
+use core::hash::Hash;
 use core::marker::PhantomData;
-use core::ops::Index;
 
 use super::places::Places;
 use super::{Id, stale};
 use crate::footprint::{Part, Touched};
+use crate::hash;
 
 #[derive(Clone)]
-struct Slot<T> {
-    value: T,
+pub(super) struct Slot<T> {
+    pub(super) value: T,
     generation: u32,
     /// The epoch in which the value was last written to the log.
     logged: u32,
@@ -34,7 +33,7 @@ enum Before<T> {
 /// Objects of one type.
 #[derive(Clone)]
 pub(crate) struct Store<T> {
-    slots: Places<Slot<T>>,
+    pub(super) slots: Places<Slot<T>>,
     /// The generation that the next object in a place gets.
     generations: Vec<u32>,
     /// It has one object, of which steps may touch a part.
@@ -238,16 +237,15 @@ impl<T: Clone + Hash> Store<T> {
     /// The sum of the hashes of all objects, each salted with its place.
     pub(crate) fn fingerprint(&mut self) -> u64 {
         if !self.tracking {
-            return self
-                .slots
-                .iter()
-                .fold(0, |sum: u64, (key, slot)| sum.wrapping_add(salted(key, &slot.value)));
+            return self.slots.iter().fold(0, |sum: u64, (key, slot)| {
+                sum.wrapping_add(hash::of(key as u64, &slot.value))
+            });
         }
         while let Some(key) = self.dirty.pop() {
             if let Some(slot) = self.slots.get_mut(key) {
                 if slot.dirty {
                     slot.dirty = false;
-                    slot.hash = salted(key, &slot.value);
+                    slot.hash = hash::of(key as u64, &slot.value);
                     self.sum = self.sum.wrapping_add(slot.hash);
                 }
             }
@@ -284,96 +282,9 @@ impl<T: Clone + Hash> Store<T> {
 /// Where the part of a name is recorded. Names may share a place: then steps look dependent that
 /// are not.
 fn place_of(name: &str) -> usize {
-    let mut mixer = Mixer(0);
-    name.hash(&mut mixer);
-    (mixer.finish() % 127) as usize
-}
-
-fn salted<T: Hash>(key: usize, value: &T) -> u64 {
-    let mut mixer = Mixer(0x9E37_79B9_7F4A_7C15 ^ key as u64);
-    value.hash(&mut mixer);
-    mixer.finish()
-}
-
-impl<T: Clone + Hash> Index<Id<T>> for Store<T> {
-    type Output = T;
-    /// The object; a stale name is a broken invariant.
-    fn index(&self, id: Id<T>) -> &T {
-        match self.get(id) {
-            Some(value) => value,
-            None => stale(),
-        }
-    }
-}
-
-impl<T: PartialEq> PartialEq for Store<T> {
-    fn eq(&self, other: &Store<T>) -> bool {
-        self.slots.len() == other.slots.len()
-            && self
-                .slots
-                .iter()
-                .zip(other.slots.iter())
-                .all(|((a, left), (b, right))| a == b && left.value == right.value)
-    }
-}
-impl<T: Eq> Eq for Store<T> {}
-impl<T: Hash> Hash for Store<T> {
-    fn hash<S: Hasher>(&self, state: &mut S) {
-        state.write_usize(self.slots.len());
-        for (key, slot) in self.slots.iter() {
-            key.hash(state);
-            slot.value.hash(state);
-        }
-    }
-}
-impl<T: fmt::Debug> fmt::Debug for Store<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.slots.iter().map(|(key, slot)| (key, &slot.value))).finish()
-    }
+    (hash::plain(name) % 127) as usize
 }
 
 /// A point to which [`Kernel::undo`](crate::Kernel::undo) can return.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark(pub(crate) [usize; 10]);
-
-/// A multiply-and-fold hasher: the same value gives the same hash on every machine and run.
-pub(crate) struct Mixer(pub(crate) u64);
-
-impl Mixer {
-    fn mix(&mut self, word: u64) {
-        let product = u128::from(self.0 ^ word) * 0x2D35_8DCC_AA6C_78A5;
-        self.0 = (product as u64) ^ ((product >> 64) as u64) ^ word.rotate_left(29);
-    }
-}
-
-impl Hasher for Mixer {
-    fn finish(&self) -> u64 {
-        // splitmix64's last steps.
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.mix(u64::from_le_bytes(word) ^ ((chunk.len() as u64) << 56));
-        }
-    }
-    fn write_u8(&mut self, n: u8) {
-        self.mix(u64::from(n));
-    }
-    fn write_u32(&mut self, n: u32) {
-        self.mix(u64::from(n));
-    }
-    fn write_u64(&mut self, n: u64) {
-        self.mix(n);
-    }
-    fn write_usize(&mut self, n: usize) {
-        self.mix(n as u64);
-    }
-    fn write_isize(&mut self, n: isize) {
-        self.mix(n as u64);
-    }
-}

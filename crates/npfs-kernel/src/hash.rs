@@ -1,13 +1,14 @@
 //! Hashes that are the same on every machine and run.
 
-use std::hash::{Hash, Hasher};
+use core::hash::{Hash, Hasher};
 
 /// A multiply-and-fold hasher.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mixer(u64);
+pub struct Mixer(u64);
 
 impl Mixer {
-    pub(crate) fn new(salt: u64) -> Mixer {
+    /// With a salt: other salts give other hashes of the same value.
+    pub fn new(salt: u64) -> Mixer {
         Mixer(0x9E37_79B9_7F4A_7C15 ^ salt)
     }
 
@@ -18,14 +19,21 @@ impl Mixer {
 }
 
 /// The hash of a value with a salt.
-pub(crate) fn of<T: Hash>(salt: u64, value: &T) -> u64 {
+pub fn of<T: Hash>(salt: u64, value: &T) -> u64 {
     let mut mixer = Mixer::new(salt);
     value.hash(&mut mixer);
     mixer.finish()
 }
 
+/// The hash of a value that is not kept beside others.
+pub(crate) fn plain<T: Hash + ?Sized>(value: &T) -> u64 {
+    let mut mixer = Mixer(0);
+    value.hash(&mut mixer);
+    mixer.finish()
+}
+
 /// splitmix64's last steps.
-pub(crate) fn scramble(mut z: u64) -> u64 {
+pub fn scramble(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
