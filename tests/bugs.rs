@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::sync::LazyLock;
 
 use npfs_explore::strategy::{Pct, sample};
 use npfs_explore::{Limits, Report, Standing, Verdict, replay, schedule};
@@ -45,7 +46,9 @@ fn story(program: &Program) -> Story {
     Story { wrong: wrong.to_owned(), public: public.to_owned(), right: right.to_owned() }
 }
 
-/// Faulty programs and mended ones, by the name of the faulty one.
+/// Faulty programs and mended ones, by the name of the faulty one; explored once for all tests.
+static PAIRS: LazyLock<BTreeMap<String, (Explored, Explored)>> = LazyLock::new(pairs);
+
 fn pairs() -> BTreeMap<String, (Explored, Explored)> {
     let (mended, faulty): (Vec<_>, Vec<_>) =
         explored("bugs").into_iter().partition(|one| one.program.name.ends_with(MENDED));
@@ -75,9 +78,8 @@ fn claim(verdict: &Verdict) -> &str {
 
 #[test]
 fn every_seeded_bug_is_found_and_every_mended_program_survives() {
-    let pairs = pairs();
-    assert!(pairs.len() >= FEWEST, "{} bugs", pairs.len());
-    for (name, (faulty, mended)) in &pairs {
+    assert!(PAIRS.len() >= FEWEST, "{} bugs", PAIRS.len());
+    for (name, (faulty, mended)) in PAIRS.iter() {
         story(&faulty.program);
         for one in [faulty, mended] {
             let report = &one.report;
@@ -94,7 +96,7 @@ fn every_seeded_bug_is_found_and_every_mended_program_survives() {
 
 #[test]
 fn the_printed_order_of_every_bug_reproduces_it() {
-    for (name, (faulty, _)) in pairs() {
+    for (name, (faulty, _)) in PAIRS.iter() {
         let model = &faulty.program.model;
         let names: Vec<&str> =
             model.scenario().threads.iter().map(|thread| thread.name.as_str()).collect();
@@ -154,7 +156,7 @@ fn pct_finds_the_bugs_whose_orders_are_too_many() {
 #[test]
 fn findings_of_seeded_bugs() {
     let mut text = String::new();
-    for (name, (faulty, mended)) in pairs() {
+    for (name, (faulty, mended)) in PAIRS.iter() {
         let _ = writeln!(text, "== {name}");
         for (what, report) in [("faulty", &faulty.report), ("mended", &mended.report)] {
             let (ends, states) = (report.outcomes.len(), report.states);
@@ -194,7 +196,6 @@ fn chapter(report: &Report) -> usize {
 }
 
 fn page() -> String {
-    let pairs = pairs();
     let mut page = format!(
         "# Seeded bugs
 
@@ -211,11 +212,11 @@ Numbers in brackets are Win32 errors. Written from `fixtures/scenarios/bugs` and
 `fixtures/scenarios/large` by `UPDATE_DOCS=1 cargo test -p npfs-tests bugs`. PCT finds each of them
 too: {RUNS} runs of depth {PCT_DEPTH} with seed {SEED} are enough.
 ",
-        pairs.len()
+        PAIRS.len()
     );
     for (number, (_, title)) in CHAPTERS.iter().enumerate() {
         head(&mut page, title);
-        for (faulty, mended) in pairs.values().filter(|(one, _)| chapter(&one.report) == number) {
+        for (faulty, mended) in PAIRS.values().filter(|(one, _)| chapter(&one.report) == number) {
             row(&mut page, &faulty.program, &faulty.report, &mended.program);
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::sync::LazyLock;
 
 use npfs_explore::{Report, replay, schedule};
 
@@ -17,6 +18,9 @@ struct Race {
     program: Program,
     report: Report,
 }
+
+/// Explored once for all tests.
+static EXPLORED: LazyLock<Vec<Race>> = LazyLock::new(races);
 
 fn races() -> Vec<Race> {
     let races = explored("races").into_iter().map(|Explored { program, report }| {
@@ -45,9 +49,8 @@ const NOT_EXPRESSED: &[(u32, &str)] = &[
 
 #[test]
 fn every_race_is_explored_to_completion() {
-    let races = races();
-    assert!(!races.is_empty());
-    for race in &races {
+    assert!(!EXPLORED.is_empty());
+    for race in EXPLORED.iter() {
         let path = race.program.path.display();
         assert!(race.report.bounds.is_empty(), "{path}: {}", race.report.completeness());
         assert!(race.report.holds(), "{path}:\n{}", race.report.table());
@@ -59,7 +62,7 @@ fn every_race_is_explored_to_completion() {
 #[test]
 fn outcomes_of_races() {
     let mut text = String::new();
-    for race in races() {
+    for race in EXPLORED.iter() {
         let _ = writeln!(text, "== {}\n{}", race.program.name, race.report.table());
     }
     insta::assert_snapshot!(text);
@@ -68,7 +71,7 @@ fn outcomes_of_races() {
 /// `UPDATE_DOCS=1 cargo test -p npfs-tests races` writes the page anew.
 #[test]
 fn the_page_on_races_is_fresh() {
-    let page = page(&races());
+    let page = page(&EXPLORED);
     let path = root().join("docs/races.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, &page).expect("the page can be written");
