@@ -180,7 +180,7 @@ impl<'a> Line<'a> {
         self.run(name).ok_or_else(|| self.wanted("the word of a request"))
     }
 
-    /// An option: `word`, or `word=` when a value follows. `None` at `->` and at the end.
+    /// An option: `word`, or `word=` when a value follows. `None` at `->` and where a claim ends.
     pub(super) fn option(&mut self) -> Result<Option<&'a str>, ParseError> {
         if self.at_end_of_claim() || self.sees("->") {
             return Ok(None);
