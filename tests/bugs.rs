@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use npfs_explore::strategy::{Pct, sample};
-use npfs_explore::{Limits, Report, Standing, Verdict, replay, schedule};
+use npfs_explore::{Limits, Model, Report, Standing, Verdict, explore, replay, schedule, shrink};
 
 use crate::explored::{Explored, Program, explored, programs};
 use crate::root;
@@ -263,4 +263,21 @@ fn link(program: &Program) -> String {
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Every faulty program is still faulty when it has been made as small as it can be, and then it
+/// cannot be made smaller.
+#[test]
+fn shrunk_bugs_are_bugs() {
+    let limits = Limits::default();
+    for (name, (faulty, _)) in &*PAIRS {
+        let scenario = faulty.program.model.scenario();
+        let shrunk = shrink(scenario, &limits).expect("it runs").expect("it is broken");
+        assert!(shrunk.calls <= shrunk.before, "{name}");
+        let model = Arc::new(Model::new(&shrunk.scenario).expect("it can be run"));
+        let report = explore(&model, &limits, &mut |_| {}).expect("it runs");
+        assert!(report.holds() && report.bounds.is_empty(), "{name}: {}", shrunk.scenario);
+        let again = shrink(&shrunk.scenario, &limits).expect("it runs").expect("it is broken");
+        assert_eq!(again.scenario.to_string(), shrunk.scenario.to_string(), "{name}");
+    }
 }

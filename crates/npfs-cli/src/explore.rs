@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use npfs_explore::strategy::{Pct, Portfolio, Pos, RandomWalk, RoundRobin, Strategy, Urw, sample};
 use npfs_explore::{
-    Limits, Model, Partition, Progress, Report, Standing, explore as search, explore_part, replay,
-    schedule,
+    Limits, Model, Partition, Progress, Report, Shrunk, Standing, explore as search, explore_part,
+    replay, schedule, shrink,
 };
 use npfs_trace::Scenario;
 use npfs_trace::scenario::ChoicePoint;
@@ -27,6 +27,10 @@ pub(crate) struct Options {
     /// Make the steps of this order only, such as "s*3 c*2 s", and show them.
     #[arg(long, value_name = "SCHEDULE")]
     replay: Option<String>,
+    /// Take calls away for as long as the first broken property is broken in the same way, and
+    /// print what is left: a scenario.
+    #[arg(long, conflicts_with_all = ["replay", "partition", "strategy"])]
+    shrink: bool,
     /// How orders are chosen: all of them, or some.
     #[arg(long, value_enum, default_value_t = Way::Exhaustive)]
     strategy: Way,
@@ -143,6 +147,15 @@ pub(crate) fn explore(options: &Options, streams: &mut Streams<'_>) -> Verdict {
             }
         };
     }
+    if options.shrink {
+        return match &found[..] {
+            [path] => verdict.max(smaller(path, options, streams)),
+            _ => {
+                streams.say("--shrink: wanted one scenario file");
+                Verdict::Failed
+            }
+        };
+    }
     if let Some(partition) = options.partition {
         return match &found[..] {
             [path] => verdict.max(part(path, partition, options, streams)),
@@ -223,6 +236,36 @@ fn one(path: &Path, options: &Options) -> Result<Report, String> {
     };
     watch.clear();
     report.map_err(|unfit| unfit_text(path, &unfit))
+}
+
+/// Makes a scenario smaller and prints it, with the order that breaks it in comments.
+fn smaller(path: &Path, options: &Options, streams: &mut Streams<'_>) -> Verdict {
+    let shrunk = model(path, options).and_then(|model| {
+        let mut scenario = model.scenario().clone();
+        scenario.choices.extend(&options.choices);
+        scenario.choices.sort_unstable();
+        scenario.choices.dedup();
+        shrink(&scenario, &options.limits()).map_err(|unfit| unfit_text(path, &unfit))
+    });
+    match shrunk {
+        Ok(Some(shrunk)) => {
+            let Shrunk { scenario, witness, calls, before } = shrunk;
+            streams.print(&scenario.to_string());
+            streams.print(&format!("\n# {calls} calls of {before}. {}\n", witness.schedule));
+            for line in witness.transcript.lines().chain(witness.notes.iter().map(String::as_str)) {
+                streams.print(&format!("# {line}\n"));
+            }
+            Verdict::Differs
+        }
+        Ok(None) => {
+            streams.say(&format!("{}: no property is broken", path.display()));
+            Verdict::Holds
+        }
+        Err(error) => {
+            streams.say(&error);
+            Verdict::Failed
+        }
+    }
 }
 
 /// Searches a part and prints it.

@@ -21,6 +21,7 @@ mod reduce;
 mod report;
 pub mod schedule;
 mod search;
+mod shrink;
 pub mod strategy;
 mod system;
 mod transcript;
@@ -43,6 +44,7 @@ pub use partition::{Partition, explore_part, merge};
 pub use report::{Outcome, Report, Standing, Verdict, Witness};
 pub use schedule::Choice;
 pub use search::{Limits, Progress};
+pub use shrink::{Shrunk, shrink};
 pub use transcript::{Transcript, replay};
 
 /// Searches all orders of a model.

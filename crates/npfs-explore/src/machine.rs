@@ -16,6 +16,7 @@ use npfs_machine::holds;
 
 use crate::flow::{self, Ledger, Moves};
 use crate::model::{Before, Instr, Model, OpCode, Slot, Unfit};
+use crate::property;
 use crate::schedule::Choice;
 use npfs_kernel::hash;
 
@@ -510,6 +511,12 @@ impl Machine {
             Running::Asleep | Running::Inside(_) => false,
             Running::Woken(..) | Running::Before(..) => true,
         }
+    }
+
+    /// Which properties an order breaks that ends here, a bit each in the order of the scenario.
+    /// `last` says that nothing can happen any more.
+    pub fn broken(&self, last: bool) -> u64 {
+        property::broken(self, last)
     }
 
     /// What can come next: threads in order, then the clock. None at the end.

@@ -109,7 +109,7 @@ pub(crate) struct OpCode {
 #[derive(Clone, Debug)]
 pub(crate) struct WordUse {
     pub(crate) givers: Vec<ThreadId>,
-    users: Vec<ThreadId>,
+    pub(crate) users: Vec<ThreadId>,
 }
 
 impl WordUse {
@@ -190,6 +190,12 @@ const MOST_WORDS: usize = 60_000;
 const MOST_THREADS: usize = 250;
 
 impl Model {
+    /// The properties that the scenario says are broken, a bit each in its order.
+    pub fn said_broken(&self) -> u64 {
+        let properties = self.properties.iter().enumerate();
+        properties.fold(0, |bits, (number, one)| bits | u64::from(one.broken) << number)
+    }
+
     /// Makes a scenario ready.
     ///
     /// # Errors

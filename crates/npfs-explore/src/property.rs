@@ -19,6 +19,26 @@ pub(crate) fn claims(machine: &Machine, last: bool) -> u64 {
     bits
 }
 
+/// Which properties an order breaks that ends in this state, a bit each.
+pub(crate) fn broken(machine: &Machine, last: bool) -> u64 {
+    let bits = claims(machine, last);
+    let properties = machine.model.properties.iter().enumerate();
+    properties.fold(0, |broken, (number, property)| {
+        let broken_here = is_broken_here(property.scope, bits & 1 << number != 0, last);
+        broken | u64::from(broken_here) << number
+    })
+}
+
+/// Whether an order that ends here breaks a property whose claim holds here, or does not.
+pub(crate) fn is_broken_here(scope: Scope, holds: bool, last: bool) -> bool {
+    match scope {
+        Scope::Always => !holds,
+        Scope::Never => holds,
+        Scope::Outcome => last && !holds,
+        Scope::Eventually | Scope::Reachable => false,
+    }
+}
+
 /// Whether no property looks at states before the end.
 pub(crate) fn about_ends_only(model: &Model) -> bool {
     model.properties.iter().all(|property| match property.scope {

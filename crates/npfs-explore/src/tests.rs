@@ -8,6 +8,7 @@ use npfs_trace::scenario::ChoicePoint;
 use crate::strategy::{Pct, Portfolio, Pos, RandomWalk, Sampler, Strategy, Urw, sample};
 use crate::{
     Limits, Model, Partition, Report, Standing, explore, explore_part, merge, replay, schedule,
+    shrink,
 };
 
 fn model(text: &str) -> Model {
@@ -371,4 +372,35 @@ fn thirty_two_threads_give_the_same_on_every_run_and_with_any_number_of_workers(
     }
     let drawn = || sample(&model, &mut Portfolio::new(9), 30, "the portfolio").expect("runs");
     assert_eq!(drawn(), drawn());
+}
+
+/// What is left of a program is what breaks it.
+#[test]
+fn calls_that_play_no_part_go() {
+    let text = "title: Two clients and one instance.\n\
+                process p\nprocess q\nthread s in p\nthread c in q\nthread d in q\n\
+                s: i = create_pipe \\\\.\\pipe\\a instances=1 -> ok\n\
+                s: e = create_event manual\n\
+                race\n\
+                c: g = open \\\\.\\pipe\\a\n\
+                c: write g \"spare\"\n\
+                d: h = open \\\\.\\pipe\\a\n\
+                d: if ok\nd: write h \"more\"\nd: end\n\
+                d: set_event e\n\
+                s: connect i\n\
+                outcome: h is ok\n";
+    let scenario = Scenario::parse(text).expect("it reads");
+    let shrunk = shrink(&scenario, &Limits::default()).expect("it runs").expect("it is broken");
+    let left = "title: Two clients and one instance.\n\
+                thread s\nthread c\nthread d\n\n\
+                s: i = create_pipe \\\\.\\pipe\\a\nrace\n\
+                c: g = open \\\\.\\pipe\\a\nd: h = open \\\\.\\pipe\\a\n\n\
+                broken outcome: h is ok\n";
+    assert_eq!(shrunk.scenario.to_string(), left);
+    assert_eq!((shrunk.calls, shrunk.before), (3, 8));
+    assert_eq!((shrunk.witness.schedule.as_str(), shrunk.witness.preemptions), ("c d", 0));
+
+    // What holds is left alone.
+    let mended = Scenario { properties: Vec::new(), ..scenario };
+    assert!(shrink(&mended, &Limits::default()).expect("it runs").is_none());
 }

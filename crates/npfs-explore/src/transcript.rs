@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use npfs_trace::scenario::Scope;
-
 use crate::machine::Machine;
 use crate::model::{Model, Unfit};
 use crate::outcome;
@@ -70,11 +68,8 @@ pub fn replay(model: &Arc<Model>, schedule: &[Choice]) -> Result<Transcript, Unf
     }
     machine.choices(&mut open);
     let end = open.is_empty();
-    let bits = crate::property::claims(&machine, end);
-    let broken =
-        model.properties.iter().enumerate().filter(|(number, property)| {
-            is_broken_here(property.scope, bits & 1 << number != 0, end)
-        });
+    let bits = machine.broken(end);
+    let broken = model.properties.iter().enumerate().filter(|(number, _)| bits & 1 << number != 0);
     Ok(Transcript {
         text: text(&lines),
         steps: number,
@@ -84,16 +79,6 @@ pub fn replay(model: &Arc<Model>, schedule: &[Choice]) -> Result<Transcript, Unf
         outcome: outcome::lines(&machine),
         broken: broken.map(|(_, property)| property.text.clone()).collect(),
     })
-}
-
-/// Whether an order that ends here breaks a property whose claim holds here, or does not.
-pub(crate) fn is_broken_here(scope: Scope, holds: bool, end: bool) -> bool {
-    match scope {
-        Scope::Always => !holds,
-        Scope::Never => holds,
-        Scope::Outcome => end && !holds,
-        Scope::Eventually | Scope::Reachable => false,
-    }
 }
 
 /// The names of a model's threads.

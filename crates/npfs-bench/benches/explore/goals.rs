@@ -27,6 +27,7 @@ pub fn print(results: &Results, limit: f64) {
     states_a_second(results);
     runs_a_second(results);
     all_outcomes(results);
+    seeded_bugs(results);
     memory(results);
 }
 
@@ -161,6 +162,30 @@ fn all_outcomes(results: &Results) {
         let what = format!("   the same, npfs drawn {}", time(drawn));
         row(&what, format!("{:.1}", other / drawn), "", None);
     }
+}
+
+fn seeded_bugs(results: &Results) {
+    let Some(own) = find(results, "npfs", crate::BUGS) else { return };
+    let text = own.outcomes.to_string();
+    row(
+        "7: seeded bugs found by search",
+        text,
+        ">= 30, all",
+        Some(own.complete && own.outcomes >= 30),
+    );
+    let others = crate::FINDERS.iter().filter(|name| name.starts_with("shuttle"));
+    let best = others
+        .filter_map(|name| Some((name, find(results, name, crate::BUGS)?)))
+        .min_by(|(_, one), (_, two)| one.seconds.total_cmp(&two.seconds));
+    let Some((name, best)) = best else { return };
+    let factor = best.seconds / own.seconds;
+    let what = format!(
+        "7: all of them, {name} {} ({} found) / npfs {}",
+        time(best.seconds),
+        best.outcomes,
+        time(own.seconds)
+    );
+    row(&what, format!("{factor:.1}"), ">= 20", Some(factor >= 20.0));
 }
 
 fn memory(results: &Results) {

@@ -6,6 +6,7 @@
 //! Loom, shuttle and stateright run the small pipe of `pipe.rs`, npfs its whole kernel.
 #![expect(clippy::print_stdout, reason = "tables are what it makes")]
 
+mod bugs;
 mod goals;
 mod loom_engine;
 mod measure;
@@ -56,6 +57,19 @@ const DRAWN: [&str; 10] = [
     "npfs-pos",
 ];
 
+/// Contestants that look for the seeded bugs: all orders, and drawn runs.
+const FINDERS: [&str; 9] = [
+    "npfs",
+    "npfs-random",
+    "npfs-pct3",
+    "npfs-urw",
+    "npfs-pos",
+    "shuttle-dfs",
+    "shuttle-random",
+    "shuttle-pct3",
+    "shuttle-urw",
+];
+
 /// Seeds of those; medians are taken.
 const SEEDS: u64 = 3;
 
@@ -79,8 +93,12 @@ fn main() {
     searches(limit, &mut results);
     rates(if short { 0.01 } else { 1.0 }, &mut results);
     until_all(if short { Duration::from_millis(5) } else { limit / 2 }, &mut results);
+    seeded(if short { Duration::from_millis(5) } else { Duration::from_secs(1) }, &mut results);
     goals::print(&results, limit.as_secs_f64());
 }
+
+/// The name that stands for all seeded bugs.
+const BUGS: &str = "bugs";
 
 /// Runs a contestant in this process.
 fn contest(contestant: &str, scenario: &str, limit: Duration, wanted: usize) -> Measured {
@@ -90,6 +108,7 @@ fn contest(contestant: &str, scenario: &str, limit: Duration, wanted: usize) -> 
     let seed = seed.parse().expect("a seed");
     let most = 101;
     match name {
+        _ if scenario == BUGS => bugs::contest(name, seed, limit, most),
         "loom-blocking" | "loom-lean" => loom_engine::program(&small(), form(name), limit),
         "shuttle-blocking" | "shuttle-lean" => {
             let dfs = shuttle_engine::scheduler("dfs", 1);
@@ -227,5 +246,21 @@ fn until_all(limit: Duration, results: &mut Results) {
             results.insert((format!("{contestant} all"), scenario.to_owned()), one);
         }
         println!("{row}");
+    }
+}
+
+/// How long it takes to find the seeded bugs, one after the other.
+fn seeded(limit: Duration, results: &mut Results) {
+    println!("\nUntil each seeded bug is found, at most {} each", time(limit.as_secs_f64()));
+    println!("{:<26} {:>9} {:>12} {:>12}   median of {SEEDS} seeds", "", "found", "runs", "time");
+    for contestant in FINDERS {
+        let mut all: Vec<Measured> = (1..=SEEDS)
+            .filter_map(|seed| race(&format!("{contestant}@{seed}"), BUGS, limit, 0))
+            .collect();
+        all.sort_by(|one, two| one.seconds.total_cmp(&two.seconds));
+        let Some(one) = all.get(all.len() / 2).copied() else { continue };
+        let runs = if one.runs == 0 { "-".to_owned() } else { one.runs.to_string() };
+        println!("{contestant:<26} {:>9} {runs:>12} {:>12}", one.outcomes, time(one.seconds));
+        results.insert((contestant.to_owned(), BUGS.to_owned()), one);
     }
 }

@@ -19,7 +19,7 @@ use crate::model::Unfit;
 use crate::schedule::{self, Choice};
 use crate::system::System;
 use crate::transcript::{Line, Transcript};
-use crate::{outcome, transcript};
+use crate::{outcome, property, transcript};
 use npfs_kernel::hash;
 
 type Body = Pin<Box<dyn Future<Output = ()>>>;
@@ -251,7 +251,7 @@ impl<'a> Run<'a> {
         let end = open.is_empty();
         let claims = self.claims(end).unwrap_or(0);
         let broken = self.code.rules.iter().enumerate().filter(|(number, (rule, _))| {
-            transcript::is_broken_here(rule.scope, claims & 1 << number != 0, end)
+            property::is_broken_here(rule.scope, claims & 1 << number != 0, end)
         });
         Transcript {
             text: transcript::text(&lines),
