@@ -238,3 +238,23 @@ fn parts_of_a_search_are_put_together() {
     let ran = npfs(&["explore", "--partition", "3/2"], &path);
     assert_eq!(ran.code, 2);
 }
+
+#[test]
+fn what_is_left_of_a_program_is_a_scenario_with_its_order() {
+    let bug = "fixtures/scenarios/bugs/a-cancelled-probe-has-eaten-the-first-byte.scenario";
+    let ran = npfs(&["explore", "--shrink"], &root().join(bug));
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let comment = ran.out.lines().find_map(|line| line.strip_prefix("# 6 calls of 9. "));
+    let order = comment.expect("a comment that says how many calls are left");
+
+    let folder = folder();
+    let path = with_file(&folder, "left.scenario", &ran.out);
+    let again = npfs(&["explore", "--replay", order], &path);
+    assert_eq!(again.code, 1, "{}{}", again.out, again.err);
+    assert!(again.out.ends_with("broken  broken outcome: b is ok 4 \"next\"\n"), "{}", again.out);
+
+    let mended = bug.replace(".scenario", "-mended.scenario");
+    let ran = npfs(&["explore", "--shrink"], &root().join(mended));
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""));
+    assert!(ran.err.ends_with(": no property is broken\n"), "{}", ran.err);
+}

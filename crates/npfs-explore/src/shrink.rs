@@ -50,7 +50,7 @@ pub fn shrink(scenario: &Scenario, limits: &Limits) -> Result<Option<Shrunk>, Un
         ending: None,
         orders: Vec::new(),
         properties: vec![Property { broken: true, ..scenario.properties[found].clone() }],
-        steps: scenario.steps.iter().map(|step| bare(step)).collect(),
+        steps: scenario.steps.iter().map(bare).collect(),
         ..scenario.clone()
     };
     let Some(wanted) = Signs::of(&start, limits) else { return Ok(None) };

@@ -26,7 +26,7 @@ pub fn print(results: &Results, limit: f64) {
     traces(results);
     states_a_second(results);
     runs_a_second(results);
-    all_outcomes(results);
+    all_outcomes(results, limit / 2.0);
     seeded_bugs(results);
     memory(results);
 }
@@ -142,7 +142,8 @@ fn runs_a_second(results: &Results) {
     }
 }
 
-fn all_outcomes(results: &Results) {
+/// `limit` is where drawn runs were stopped.
+fn all_outcomes(results: &Results, limit: f64) {
     for scenario in ALL_OUTCOMES {
         let best = |whose: &str| {
             let names = crate::DRAWN.iter().filter(|name| name.starts_with(whose));
@@ -155,9 +156,13 @@ fn all_outcomes(results: &Results) {
         let searched = find(results, "npfs", scenario).map(|one| one.seconds);
         let (Some(drawn), Some(searched)) = (best("npfs"), searched) else { continue };
         let (own, how) = if searched < drawn { (searched, "search") } else { (drawn, "drawn") };
-        let Some(other) = best("shuttle") else { continue };
+        let (other, not_in) = match best("shuttle") {
+            Some(best) => (best, ""),
+            None => (limit, "not in "),
+        };
         let factor = other / own;
-        let what = format!("6: every outcome of {scenario}, shuttle {} / npfs {how}", time(other));
+        let what =
+            format!("6: every outcome of {scenario}, shuttle {not_in}{} / npfs {how}", time(other));
         row(&what, format!("{factor:.1}"), ">= 10", Some(factor >= 10.0));
         let what = format!("   the same, npfs drawn {}", time(drawn));
         row(&what, format!("{:.1}", other / drawn), "", None);

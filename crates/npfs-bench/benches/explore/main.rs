@@ -58,13 +58,12 @@ const DRAWN: [&str; 10] = [
 ];
 
 /// Contestants that look for the seeded bugs: all orders, and drawn runs.
-const FINDERS: [&str; 9] = [
+const FINDERS: [&str; 8] = [
     "npfs",
     "npfs-random",
     "npfs-pct3",
     "npfs-urw",
     "npfs-pos",
-    "shuttle-dfs",
     "shuttle-random",
     "shuttle-pct3",
     "shuttle-urw",
