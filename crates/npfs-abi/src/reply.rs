@@ -20,6 +20,25 @@ pub enum Outcome {
     Blocked(RequestId),
 }
 
+impl Outcome {
+    /// Gives the requests of routines that ran and of packets that were taken other names.
+    pub fn rename_requests(&mut self, mut rename: impl FnMut(&mut RequestId)) {
+        match self {
+            Outcome::Done(Reply { output: Output::Routines(requests), .. }) => {
+                requests.iter_mut().for_each(rename);
+            }
+            Outcome::Done(Reply { output: Output::Packets(packets), .. }) => {
+                for packet in packets {
+                    if let PacketSource::Request(request) = &mut packet.source {
+                        rename(request);
+                    }
+                }
+            }
+            Outcome::Done(_) | Outcome::Pending(_) | Outcome::Blocked(_) => {}
+        }
+    }
+}
+
 /// The end of a request that did not end in its call.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Completion {

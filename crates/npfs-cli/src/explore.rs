@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use npfs_explore::strategy::{Pct, Portfolio, Pos, RandomWalk, RoundRobin, Strategy, Urw, sample};
 use npfs_explore::{
-    Limits, Model, Partition, Progress, Report, Shrunk, Standing, explore as search, explore_part,
-    replay, schedule, shrink,
+    Limits, Model, NotShrunk, Partition, Progress, Report, Shrunk, Standing, explore as search,
+    explore_part, replay, schedule, shrink,
 };
 use npfs_trace::Scenario;
 use npfs_trace::scenario::ChoicePoint;
@@ -29,7 +29,7 @@ pub(crate) struct Options {
     replay: Option<String>,
     /// Take calls away for as long as the first broken property is broken in the same way, and
     /// print what is left: a scenario.
-    #[arg(long, conflicts_with_all = ["replay", "partition", "strategy"])]
+    #[arg(long, conflicts_with_all = ["replay", "partition", "strategy", "lean", "json"])]
     shrink: bool,
     /// How orders are chosen: all of them, or some.
     #[arg(long, value_enum, default_value_t = Way::Exhaustive)]
@@ -70,7 +70,7 @@ pub(crate) struct Options {
     /// Leave out orders that only swap steps which have nothing to do with each other.
     #[arg(long)]
     reduce: bool,
-    /// Keep nothing but the keys of states: a fifth of the memory. Orders are not counted.
+    /// Keep nothing but the keys of states: a ninth of the memory. Orders are not counted.
     #[arg(long)]
     lean: bool,
     /// Switch a choice point on, whatever the file says: timers, waiters.
@@ -240,15 +240,19 @@ fn one(path: &Path, options: &Options) -> Result<Report, String> {
 
 /// Makes a scenario smaller and prints it, with the order that breaks it in comments.
 fn smaller(path: &Path, options: &Options, streams: &mut Streams<'_>) -> Verdict {
-    let shrunk = model(path, options).and_then(|model| {
-        let mut scenario = model.scenario().clone();
-        scenario.choices.extend(&options.choices);
-        scenario.choices.sort_unstable();
-        scenario.choices.dedup();
-        shrink(&scenario, &options.limits()).map_err(|unfit| unfit_text(path, &unfit))
-    });
-    match shrunk {
-        Ok(Some(shrunk)) => {
+    let model = match model(path, options) {
+        Ok(model) => model,
+        Err(error) => {
+            streams.say(&error);
+            return Verdict::Failed;
+        }
+    };
+    let mut scenario = model.scenario().clone();
+    scenario.choices.extend(&options.choices);
+    scenario.choices.sort_unstable();
+    scenario.choices.dedup();
+    match shrink(&scenario, &options.limits()) {
+        Ok(shrunk) => {
             let Shrunk { scenario, witness, calls, before } = shrunk;
             streams.print(&scenario.to_string());
             streams.print(&format!("\n# {calls} calls of {before}. {}\n", witness.schedule));
@@ -257,13 +261,13 @@ fn smaller(path: &Path, options: &Options, streams: &mut Streams<'_>) -> Verdict
             }
             Verdict::Differs
         }
-        Ok(None) => {
-            streams.say(&format!("{}: no property is broken", path.display()));
-            Verdict::Holds
-        }
-        Err(error) => {
-            streams.say(&error);
+        Err(NotShrunk::Unfit(unfit)) => {
+            streams.say(&unfit_text(path, &unfit));
             Verdict::Failed
+        }
+        Err(why) => {
+            streams.say(&format!("{}: {why}", path.display()));
+            if why == NotShrunk::Holds { Verdict::Holds } else { Verdict::Failed }
         }
     }
 }

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use crate::bits::{MOST_CHOICES, all, join, of};
 use crate::machine::Touch;
 use crate::schedule::Choice;
 use crate::search::Limits;
@@ -41,8 +42,6 @@ struct Frame<M> {
     before: Vec<u32>,
 }
 
-/// The most choices of a state.
-const MOST_CHOICES: usize = 64;
 /// Executions between two looks at the clock.
 const LOOK: u64 = 256;
 
@@ -247,26 +246,5 @@ impl<S: System> Search<'_, S> {
         }
         let place = initials.trailing_zeros() as usize;
         frame.wanted |= of(&frame.open, frame.open[place].thread_or_clock());
-    }
-}
-
-fn join(one: &mut [u32], other: &[u32]) {
-    for (one, other) in one.iter_mut().zip(other) {
-        *one = (*one).max(*other);
-    }
-}
-
-/// The choices of a thread.
-fn of(open: &[Choice], thread: usize) -> u64 {
-    let places = open.iter().take(MOST_CHOICES).enumerate();
-    places
-        .filter(|(_, choice)| choice.thread_or_clock() == thread)
-        .fold(0, |bits, (at, _)| bits | 1 << at)
-}
-
-fn all(open: &[Choice]) -> u64 {
-    match open.len() {
-        0 => 0,
-        count => u64::MAX >> (64 - count.min(MOST_CHOICES)),
     }
 }

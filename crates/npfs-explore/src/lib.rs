@@ -5,6 +5,7 @@
 //! orders lead there, and whether the scenario's properties hold. [`replay`] shows one order.
 #![forbid(unsafe_code)]
 
+mod bits;
 pub mod code;
 mod dpor;
 mod flow;
@@ -44,7 +45,7 @@ pub use partition::{Partition, explore_part, merge};
 pub use report::{Outcome, Report, Standing, Verdict, Witness};
 pub use schedule::Choice;
 pub use search::{Limits, Progress};
-pub use shrink::{Shrunk, shrink};
+pub use shrink::{NotShrunk, Shrunk, shrink};
 pub use transcript::{Transcript, replay};
 
 /// Searches all orders of a model.

@@ -10,7 +10,7 @@ use npfs_abi::{
     Call, Completion, Delivery, Handle, Names, Op, Outcome, Output, PacketSource, Reply, RequestId,
     ThreadId,
 };
-use npfs_kernel::program::{Next, Program, StatusBlocks};
+use npfs_kernel::program::{Next, Program, StatusBlocks, waits};
 use npfs_kernel::{Footprint, Kernel, ProcessSpec};
 use npfs_machine::holds;
 
@@ -930,19 +930,7 @@ impl Machine {
                 request.call = block.operation;
             }
         };
-        match &mut outcome {
-            Outcome::Done(Reply { output: Output::Routines(requests), .. }) => {
-                requests.iter_mut().for_each(rename);
-            }
-            Outcome::Done(Reply { output: Output::Packets(packets), .. }) => {
-                for packet in packets {
-                    if let PacketSource::Request(request) = &mut packet.source {
-                        rename(request);
-                    }
-                }
-            }
-            Outcome::Done(_) | Outcome::Pending(_) | Outcome::Blocked(_) => {}
-        }
+        outcome.rename_requests(rename);
         outcome
     }
 
@@ -1065,19 +1053,6 @@ impl Machine {
             sum = sum.wrapping_add(hash::of(place as u64 + 77, &value));
         }
         hash::scramble(sum)
-    }
-}
-
-/// A call without OVERLAPPED whose thread waits when the operation pends.
-fn waits(call: &Call) -> bool {
-    match call.delivery() {
-        Some(delivery) => *delivery == Delivery::Return,
-        None => matches!(
-            call,
-            Call::DisconnectNamedPipe { .. }
-                | Call::FlushFileBuffers { .. }
-                | Call::PeekNamedPipe { .. }
-        ),
     }
 }
 

@@ -186,6 +186,8 @@ impl Names<Word, Word> for Numbering<'_> {
 
 /// The most words of a scenario.
 const MOST_WORDS: usize = 60_000;
+/// Which claims hold is a bit each, and one bit is free.
+const MOST_PROPERTIES: usize = 63;
 /// The most threads of a scenario.
 const MOST_THREADS: usize = 250;
 
@@ -199,11 +201,14 @@ impl Model {
     /// Makes a scenario ready.
     ///
     /// # Errors
-    /// When it has no threads or too many, or a condition asks for another thread's word.
+    /// When it has no threads or too many, too many properties, or a condition asks for another thread's word.
     pub fn new(scenario: &Scenario) -> Result<Model, Unfit> {
         let unfit = |line, why: &str| Unfit { line, why: why.to_owned() };
         if scenario.threads.is_empty() || scenario.threads.len() > MOST_THREADS {
             return Err(unfit(0, "wanted 1 to 250 threads"));
+        }
+        if scenario.properties.len() > MOST_PROPERTIES {
+            return Err(unfit(0, "wanted at most 63 properties"));
         }
         let programs = Programs::new(scenario);
         let mut words = Words::default();

@@ -13,6 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use crate::bits::{MOST_CHOICES, all, join, of};
 use crate::graph::{Edge, Graph};
 use crate::machine::Touch;
 use crate::schedule::Choice;
@@ -40,8 +41,6 @@ struct Frame<M> {
 
 /// States between two reports of progress.
 const REPORT: usize = 4096;
-/// The most choices of a state. With more, all of them are taken.
-const MOST_CHOICES: usize = 64;
 
 /// Searches as many orders as it takes to reach every end. The machine comes back as it was.
 /// `change` may falsify what a step touched, for tests; it does nothing otherwise.
@@ -376,26 +375,5 @@ fn add(future: &mut Future, whose: u8, touch: &Touch) {
     match future.binary_search_by_key(&whose, |(other, _)| *other) {
         Ok(at) => future[at].1.join(touch),
         Err(at) => future.insert(at, (whose, *touch)),
-    }
-}
-
-fn join(one: &mut [u32], other: &[u32]) {
-    for (one, other) in one.iter_mut().zip(other) {
-        *one = (*one).max(*other);
-    }
-}
-
-/// The choices of a thread.
-fn of(open: &[Choice], thread: usize) -> u64 {
-    let places = open.iter().take(MOST_CHOICES).enumerate();
-    places
-        .filter(|(_, choice)| choice.thread_or_clock() == thread)
-        .fold(0, |bits, (at, _)| bits | 1 << at)
-}
-
-fn all(open: &[Choice]) -> u64 {
-    match open.len() {
-        0 => 0,
-        count => u64::MAX >> (64 - count.min(MOST_CHOICES)),
     }
 }

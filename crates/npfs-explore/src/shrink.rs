@@ -1,7 +1,9 @@
 //! Taking calls away from a program for as long as what breaks its property stays there.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use npfs_abi::{Call, Op, Outcome, Output, ThreadId};
 use npfs_trace::Scenario;
@@ -26,24 +28,75 @@ pub struct Shrunk {
     pub before: usize,
 }
 
-/// Makes a scenario smaller whose first broken property stays broken. `None` when a search within
-/// the limits finds none broken.
+/// Why a scenario is not made smaller.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NotShrunk {
+    /// It cannot be run.
+    Unfit(Unfit),
+    /// No property is broken.
+    Holds,
+    /// None was found broken, and the search was bounded by this.
+    Bounded(String),
+    /// Only a `reachable` is broken, so there is no order that shows it.
+    NoOrder,
+    /// A word is used that no call gives, or one such as `t.2`, which is another call's when calls
+    /// before it go.
+    Words,
+}
+
+impl From<Unfit> for NotShrunk {
+    fn from(unfit: Unfit) -> NotShrunk {
+        NotShrunk::Unfit(unfit)
+    }
+}
+
+impl fmt::Display for NotShrunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotShrunk::Unfit(unfit) => unfit.fmt(f),
+            NotShrunk::Holds => f.write_str("no property is broken"),
+            NotShrunk::Bounded(by) => write!(f, "no property is known to be broken: {by}"),
+            NotShrunk::NoOrder => {
+                f.write_str("wanted a property that an order breaks, found a `reachable` that none reaches")
+            }
+            NotShrunk::Words => f.write_str(
+                "wanted words that calls give by name, found a word that none gives, or one such as `t.2`",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for NotShrunk {}
+
+/// Makes a scenario smaller whose first broken property stays broken.
 ///
-/// What is left has no line that could be taken away alone. A line may go only if afterwards
-/// the simplest order that breaks the property leaves the words of its claim with the results they
-/// had, and deadlocked threads waiting for each other as they did; if all threads can still finish without breaking it, where they could before; if every word
-/// that is used is still given; and where the claim is of leaks, if what was closed still is.
+/// Calls, loops, conditions, threads, processes, planned faults and the passing of time are taken
+/// away, until none of them can be taken away alone. One may go only if afterwards the simplest
+/// order that breaks the property leaves the words of its claim with the results they had, and
+/// deadlocked threads waiting for each other as they did; if there still is an end with all
+/// threads finished and the claim as it should be, where there was one; if every word that is used
+/// is still given; and where the claim is of leaks, if what was closed still is. The threads of a
+/// first process that goes are then in the next.
+///
+/// The limit of time is that of all searches together. The shortest orders are found without
+/// `lean`, which is not looked at.
 ///
 /// # Errors
-/// When the scenario cannot be run.
-pub fn shrink(scenario: &Scenario, limits: &Limits) -> Result<Option<Shrunk>, Unfit> {
+/// When nothing is found to be broken, or what is broken cannot be shrunk.
+pub fn shrink(scenario: &Scenario, limits: &Limits) -> Result<Shrunk, NotShrunk> {
+    let limits = Limits { lean: false, ..limits.clone() };
+    let begun = Instant::now();
     let model = Arc::new(Model::new(scenario)?);
-    let report = explore(&model, limits, &mut |_| {})?;
-    let found = report
-        .verdicts
-        .iter()
-        .position(|one| one.state == Standing::Broken && one.witness.is_some());
-    let Some(found) = found else { return Ok(None) };
+    let report = explore(&model, &limits, &mut |_| {})?;
+    let mut broken =
+        report.verdicts.iter().enumerate().filter(|(_, one)| one.state == Standing::Broken);
+    let Some((found, _)) = broken.clone().find(|(_, one)| one.witness.is_some()) else {
+        return Err(match (broken.next(), report.bounds.is_empty()) {
+            (Some(_), _) => NotShrunk::NoOrder,
+            (None, true) => NotShrunk::Holds,
+            (None, false) => NotShrunk::Bounded(report.completeness()),
+        });
+    };
     let before = calls(scenario);
     let start = Scenario {
         rules: Vec::new(),
@@ -53,12 +106,23 @@ pub fn shrink(scenario: &Scenario, limits: &Limits) -> Result<Option<Shrunk>, Un
         steps: scenario.steps.iter().map(bare).collect(),
         ..scenario.clone()
     };
-    let Some(wanted) = Signs::of(&start, limits) else { return Ok(None) };
-    let mut kept = Kept { text: start.to_string(), wanted, limits };
+    let text = start.to_string();
+    let wanted = Signs::of(&start, &limits).filter(|_| !calls_by_number(&start, &text));
+    let wanted = wanted.ok_or(NotShrunk::Words)?;
+    let mut kept = Kept { text, wanted, limits, begun };
     while kept.round() {}
-    let Ok(scenario) = Scenario::parse(&kept.text) else { return Ok(None) };
+    let scenario = Scenario::parse(&kept.text).map_err(|_| NotShrunk::Words)?;
     let calls = calls(&scenario);
-    Ok(Some(Shrunk { scenario, witness: kept.wanted.witness, calls, before }))
+    Ok(Shrunk { scenario, witness: kept.wanted.witness, calls, before })
+}
+
+/// Whether some word names a call by its number.
+fn calls_by_number(scenario: &Scenario, text: &str) -> bool {
+    let of_thread = |name: &str| scenario.threads.iter().any(|thread| thread.name == name);
+    text.split_whitespace().any(|word| {
+        let parts = word.trim_matches(['(', ')']).rsplit_once('.');
+        parts.is_some_and(|(name, number)| of_thread(name) && number.parse::<u32>().is_ok())
+    })
 }
 
 fn bare(step: &Step) -> Step {
@@ -74,7 +138,7 @@ struct Signs {
     /// What the words of the claim say at the end of the simplest order that breaks it, and who
     /// sleeps there for whom where the claim is of deadlocks.
     says: Vec<String>,
-    /// All threads can finish without breaking it.
+    /// There is an end with all threads finished and the claim as it should be.
     avoidable: bool,
     /// The words that are given and not closed, where the claim is of leaks.
     left_open: BTreeSet<Word>,
@@ -85,7 +149,8 @@ impl Signs {
     /// Those of a scenario with one property; `None` when it cannot be run or is not broken.
     fn of(scenario: &Scenario, limits: &Limits) -> Option<Signs> {
         let mut both = scenario.clone();
-        both.properties.push(well(scenario)?);
+        let property = scenario.properties.first()?;
+        both.properties.push(no_good_end(property, scenario.threads.len()));
         let model = Arc::new(Model::new(&both).ok()?);
         if model.words.iter().any(|word| !word.users.is_empty() && word.givers.is_empty()) {
             return None;
@@ -96,9 +161,9 @@ impl Signs {
             return None;
         }
         let report: Report = explore(&model, limits, &mut |_| {}).ok()?;
-        let [broken, well] = &report.verdicts[..] else { return None };
+        let [broken, no_good_end] = &report.verdicts[..] else { return None };
         let witness = broken.witness.clone().filter(|_| broken.state == Standing::Broken)?;
-        let avoidable = well.state == Standing::Holds;
+        let avoidable = no_good_end.state == Standing::Broken;
         let names: Vec<&str> = both.threads.iter().map(|thread| thread.name.as_str()).collect();
         let mut machine = Machine::new(Arc::clone(&model)).ok()?;
         for choice in schedule::parse(&witness.schedule, &names).ok()? {
@@ -121,20 +186,21 @@ impl Signs {
     }
 }
 
-/// That all threads finish and the property is not broken.
-fn well(scenario: &Scenario) -> Option<Property> {
-    let property = scenario.properties.first()?;
+/// That there is no end with all threads finished and the claim as it should be: this one is
+/// broken by such an end.
+fn no_good_end(property: &Property, threads: usize) -> Property {
     let claim = match property.scope {
-        Scope::Always | Scope::Outcome | Scope::Eventually => property.claim.clone(),
+        Scope::Always | Scope::Outcome | Scope::Eventually | Scope::Reachable => {
+            property.claim.clone()
+        }
         Scope::Never => Claim::Not(Box::new(property.claim.clone())),
-        // There is no order that breaks it.
-        Scope::Reachable => return None,
     };
-    let numbers = 1..=scenario.threads.len() as u32;
+    let numbers = 1..=threads as u32;
     let mut all: Vec<Claim> =
         numbers.map(|number| Claim::Thread(ThreadId(number), Stand::Finished)).collect();
     all.push(claim);
-    Some(Property { broken: false, scope: Scope::Reachable, claim: Claim::All(all) })
+    let claim = Claim::Not(Box::new(Claim::All(all)));
+    Property { broken: false, scope: Scope::Outcome, claim }
 }
 
 fn words(claim: &Test, list: &mut Vec<Slot>) {
@@ -184,13 +250,14 @@ fn said(outcome: Option<Outcome>) -> String {
 }
 
 /// A scenario that is known to be good enough.
-struct Kept<'a> {
+struct Kept {
     text: String,
     wanted: Signs,
-    limits: &'a Limits,
+    limits: Limits,
+    begun: Instant,
 }
 
-impl Kept<'_> {
+impl Kept {
     /// Tries to take away everything that may go, large pieces first. Says whether anything went.
     fn round(&mut self) -> bool {
         let mut any = false;
@@ -222,12 +289,23 @@ impl Kept<'_> {
 
     /// Takes lines away, if what is left is good enough.
     fn without(&mut self, lines: &BTreeSet<u32>) -> bool {
+        if lines.is_empty() {
+            return false;
+        }
+        let mut limits = self.limits.clone();
+        if let Some(time) = limits.time {
+            let left = time.saturating_sub(self.begun.elapsed());
+            if left.is_zero() {
+                return false;
+            }
+            limits.time = Some(left);
+        }
         let numbered = (1..).zip(self.text.lines());
         let left = numbered.filter(|(number, _)| !lines.contains(number));
         let text: String = left.map(|(_, line)| format!("{line}\n")).collect();
         let Ok(scenario) = Scenario::parse(&text) else { return false };
-        let signs = Signs::of(&scenario, self.limits);
-        match signs.filter(|signs| !lines.is_empty() && signs.are_those_of(&self.wanted)) {
+        let signs = Signs::of(&scenario, &limits);
+        match signs.filter(|signs| signs.are_those_of(&self.wanted)) {
             Some(signs) => {
                 (self.text, self.wanted) = (scenario.to_string(), signs);
                 true
@@ -257,11 +335,13 @@ impl Kept<'_> {
             let id = ThreadId(place as u32 + 1);
             let own = steps.iter().filter(|(_, action)| of(action) == Some(id));
             let mut lines: BTreeSet<u32> = own.map(|(line, _)| *line).collect();
-            let declared = format!("thread {} ", thread.name);
-            let declaration = (1_u32..).zip(self.text.lines());
-            lines.extend(
-                declaration.filter(|(_, line)| line.starts_with(&declared)).map(|(line, _)| line),
-            );
+            let declares = |line: &str| {
+                let rest =
+                    line.strip_prefix("thread ").and_then(|line| line.strip_prefix(&thread.name));
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+            };
+            let numbered = (1_u32..).zip(self.text.lines());
+            lines.extend(numbered.filter(|(_, line)| declares(line)).map(|(line, _)| line));
             pieces.push(lines);
             let own: Vec<&(u32, Action)> =
                 steps.iter().filter(|(_, action)| of(action) == Some(id)).collect();

@@ -7,8 +7,8 @@ use npfs_trace::scenario::ChoicePoint;
 
 use crate::strategy::{Pct, Portfolio, Pos, RandomWalk, Sampler, Strategy, Urw, sample};
 use crate::{
-    Limits, Model, Partition, Report, Standing, explore, explore_part, merge, replay, schedule,
-    shrink,
+    Limits, Model, NotShrunk, Partition, Report, Standing, explore, explore_part, merge, replay,
+    schedule, shrink,
 };
 
 fn model(text: &str) -> Model {
@@ -390,7 +390,7 @@ fn calls_that_play_no_part_go() {
                 s: connect i\n\
                 outcome: h is ok\n";
     let scenario = Scenario::parse(text).expect("it reads");
-    let shrunk = shrink(&scenario, &Limits::default()).expect("it runs").expect("it is broken");
+    let shrunk = shrink(&scenario, &Limits::default()).expect("it is broken");
     let left = "title: Two clients and one instance.\n\
                 thread s\nthread c\nthread d\n\n\
                 s: i = create_pipe \\\\.\\pipe\\a\nrace\n\
@@ -400,7 +400,16 @@ fn calls_that_play_no_part_go() {
     assert_eq!((shrunk.calls, shrunk.before), (3, 8));
     assert_eq!((shrunk.witness.schedule.as_str(), shrunk.witness.preemptions), ("c d", 0));
 
-    // What holds is left alone.
-    let mended = Scenario { properties: Vec::new(), ..scenario };
-    assert!(shrink(&mended, &Limits::default()).expect("it runs").is_none());
+    let why = |text: &str, limits: &Limits| {
+        let scenario = Scenario::parse(text).expect("it reads");
+        shrink(&scenario, limits).expect_err("nothing to shrink")
+    };
+    let usual = Limits::default();
+    let reachable = text.replace("outcome: h is ok", "reachable: h is PIPE_BUSY");
+    assert_eq!(why(&text.replace("outcome: h is ok", "never: deadlock"), &usual), NotShrunk::Holds);
+    assert_eq!(why(&reachable, &usual), NotShrunk::NoOrder);
+    let few = Limits { states: 2, ..Limits::default() };
+    assert!(matches!(why(&text.replace("outcome", "broken outcome"), &few), NotShrunk::Bounded(_)));
+    let numbered = text.replace("d: set_event e", "d: cancel_io_ex h d.2");
+    assert_eq!(why(&numbered, &usual), NotShrunk::Words);
 }

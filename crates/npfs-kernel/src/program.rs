@@ -340,6 +340,19 @@ impl Program {
     }
 }
 
+/// A call without OVERLAPPED whose thread waits when the operation pends.
+pub fn waits(call: &Call) -> bool {
+    match call.delivery() {
+        Some(delivery) => *delivery == Delivery::Return,
+        None => matches!(
+            call,
+            Call::DisconnectNamedPipe { .. }
+                | Call::FlushFileBuffers { .. }
+                | Call::PeekNamedPipe { .. }
+        ),
+    }
+}
+
 fn done(reply: Reply) -> Next {
     Next::Return(Outcome::Done(reply))
 }

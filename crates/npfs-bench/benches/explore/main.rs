@@ -1,8 +1,9 @@
 //! Exploration against loom, shuttle and stateright on the same scenarios, as ratios of one run.
 //!
-//! `cargo bench -p npfs-bench --bench explore` prints the tables; `-- --limit SECONDS` sets after
-//! how long a contestant is stopped (10), `-- --test` runs everything shortly. Every contestant
-//! runs in a process of its own, so that peak memory is its own and one that panics does no harm.
+//! `cargo bench -p npfs-bench --features explore --bench explore` prints the tables;
+//! `-- --limit SECONDS` sets after how long a contestant is stopped (10), `-- --test` runs
+//! everything shortly. Every contestant runs in a process of its own, so that peak memory is its
+//! own and one that panics does no harm.
 //! Loom, shuttle and stateright run the small pipe of `pipe.rs`, npfs its whole kernel.
 #![expect(clippy::print_stdout, reason = "tables are what it makes")]
 

@@ -1,6 +1,6 @@
 //! What the model gives beside what was recorded, and what the table of deviations knows of it.
 
-use npfs_abi::{Data, Op, Outcome, Output, PacketSource, Reply, RequestId, ThreadId};
+use npfs_abi::{Data, Op, Outcome, Output, Reply, RequestId, ThreadId};
 use npfs_trace::scenario::Word;
 use npfs_trace::trace::Recorded;
 
@@ -96,19 +96,7 @@ impl System<'_, '_> {
                 request.call = entry.number;
             }
         };
-        match &mut outcome {
-            Outcome::Done(Reply { output: Output::Routines(requests), .. }) => {
-                requests.iter_mut().for_each(rename);
-            }
-            Outcome::Done(Reply { output: Output::Packets(packets), .. }) => {
-                for packet in packets {
-                    if let PacketSource::Request(request) = &mut packet.source {
-                        rename(request);
-                    }
-                }
-            }
-            Outcome::Done(_) | Outcome::Pending(_) | Outcome::Blocked(_) => {}
-        }
+        outcome.rename_requests(rename);
         outcome
     }
 

@@ -3,7 +3,7 @@
 use npfs_abi::{
     Call, Delivery, Handle, Names, Op, Outcome, Output, PacketSource, Reply, RequestId, ThreadId,
 };
-use npfs_kernel::program::{Next, Program, StatusBlocks};
+use npfs_kernel::program::{Next, Program, StatusBlocks, waits};
 
 use super::{Block, End, LOST, NO_HANDLE, News, Running, System};
 use crate::concurrent::history::{CallId, Slot};
@@ -262,18 +262,5 @@ impl StatusBlocks for Blocks<'_, '_, '_> {
     }
     fn event(&self, request: RequestId) -> Option<Handle> {
         self.0.blocks.get(self.0.call_of(request) as usize)?.event
-    }
-}
-
-/// A call without OVERLAPPED whose thread waits when the operation pends.
-fn waits(call: &Call) -> bool {
-    match call.delivery() {
-        Some(delivery) => *delivery == Delivery::Return,
-        None => matches!(
-            call,
-            Call::DisconnectNamedPipe { .. }
-                | Call::FlushFileBuffers { .. }
-                | Call::PeekNamedPipe { .. }
-        ),
     }
 }
