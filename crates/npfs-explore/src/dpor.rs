@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use crate::bits::{MOST_CHOICES, all, join, of};
 use crate::machine::Touch;
+use crate::race::{MOST_CHOICES, State, Step, all, of, races, takes_away};
 use crate::schedule::Choice;
 use crate::search::Limits;
 use crate::system::System;
@@ -37,9 +37,16 @@ struct Frame<M> {
     wanted: u64,
     done: u64,
     asleep: Vec<(Choice, Touch)>,
-    who: usize,
-    touch: Touch,
-    before: Vec<u32>,
+    step: Step,
+}
+
+impl<M> State for Frame<M> {
+    fn open(&self) -> &[Choice] {
+        &self.open
+    }
+    fn step(&self) -> &Step {
+        &self.step
+    }
 }
 
 /// Executions between two looks at the clock.
@@ -147,7 +154,7 @@ impl<S: System> Search<'_, S> {
             self.outcomes.entry(key).or_insert_with(|| system.outcome_lines());
         }
         // Whoever made the last step goes on, if possible: that keeps orders simple.
-        let last = self.frames.last().map(|frame| frame.who);
+        let last = self.frames.last().map(|frame| frame.step.who);
         let awake = |choice: &&Choice| !asleep.iter().any(|(other, _)| other == *choice);
         let mut awake = open.iter().filter(awake);
         let first = awake.clone().find(|choice| Some(choice.thread_or_clock()) == last);
@@ -155,16 +162,7 @@ impl<S: System> Search<'_, S> {
             None => 0,
             Some(first) => of(&open, first.thread_or_clock()),
         };
-        self.frames.push(Frame {
-            mark,
-            open,
-            wanted,
-            done: 0,
-            asleep,
-            who: 0,
-            touch: Touch::default(),
-            before: Vec::new(),
-        });
+        self.frames.push(Frame { mark, open, wanted, done: 0, asleep, step: Step::default() });
     }
 
     /// A step is taken from the state on top: which steps of the stack does it race with, and who
@@ -173,44 +171,13 @@ impl<S: System> Search<'_, S> {
         let mine = choice.thread_or_clock();
         let threads = system.thread_count() + 1;
         let top = self.frames.len() - 1;
-        let mut before = vec![0_u32; threads];
-        let mut behind = vec![0_u32; threads];
-        let mut races = Vec::new();
-        for at in (0..top).rev() {
-            let frame = &self.frames[at];
-            let number = at as u32 + 1;
-            if number <= behind[frame.who] {
-                continue;
-            }
-            if frame.who != mine && !frame.touch.conflicts(&touch) {
-                continue;
-            }
-            let needs = before.iter().any(|last| *last > number);
-            let possible = of(&frame.open, mine) != 0 || needs;
-            if frame.who != mine && possible {
-                races.push(at);
-            }
-            if frame.who == mine || possible {
-                join(&mut behind, &frame.before);
-                behind[frame.who] = behind[frame.who].max(number);
-            }
-            join(&mut before, &frame.before);
-            before[frame.who] = before[frame.who].max(number);
-        }
-        self.frames[top].who = mine;
-        self.frames[top].touch = touch;
-        self.frames[top].before = before;
+        let (step, races) = races(&self.frames[..top], mine, touch, threads);
+        self.frames[top].step = step;
         for at in races {
             self.reverse(at, top);
         }
         let frame = &mut self.frames[top];
-        // A thread that could go on and cannot any more must have had its chance, and so must a
-        // deadline that is gone.
-        let stopped = frame.open.iter().any(|other| match other.place() {
-            Some(place) => other.thread_or_clock() != mine && !system.can_step(place),
-            None => *other == Choice::CLOCK && mine != 0 && !system.has_deadline(),
-        });
-        if stopped {
+        if takes_away(system, &frame.open, mine) {
             frame.wanted = all(&frame.open);
         }
     }
@@ -219,25 +186,25 @@ impl<S: System> Search<'_, S> {
     /// place: one of those who can begin them is tried there.
     fn reverse(&mut self, at: usize, top: usize) {
         let number = at as u32 + 1;
-        let who = self.frames[at].who;
+        let who = self.frames[at].step.who;
         let mut initials = 0_u64;
         let mut met: Vec<usize> = Vec::new();
         let mut begun: Vec<usize> = Vec::new();
         for step in at + 1..=top {
             let frame = &self.frames[step];
-            let depends = frame.who == who || frame.before[who] >= number;
+            let depends = frame.step.who == who || frame.step.before[who] >= number;
             if depends && step != top {
                 continue;
             }
             // The first step of a thread that depends on none of those that come before it here.
-            let first = !begun.contains(&frame.who)
-                && met
-                    .iter()
-                    .all(|earlier| frame.before[self.frames[*earlier].who] < *earlier as u32 + 1);
+            let first = !begun.contains(&frame.step.who)
+                && met.iter().all(|earlier| {
+                    frame.step.before[self.frames[*earlier].step.who] < *earlier as u32 + 1
+                });
             if first {
-                initials |= of(&self.frames[at].open, frame.who);
+                initials |= of(&self.frames[at].open, frame.step.who);
             }
-            begun.push(frame.who);
+            begun.push(frame.step.who);
             met.push(step);
         }
         let frame = &mut self.frames[at];

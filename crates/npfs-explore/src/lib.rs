@@ -5,7 +5,6 @@
 //! orders lead there, and whether the scenario's properties hold. [`replay`] shows one order.
 #![forbid(unsafe_code)]
 
-mod bits;
 pub mod code;
 mod dpor;
 mod flow;
@@ -17,6 +16,7 @@ mod outcome;
 mod parallel;
 mod partition;
 mod property;
+mod race;
 pub mod random;
 mod reduce;
 mod report;

@@ -13,9 +13,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use crate::bits::{MOST_CHOICES, all, join, of};
 use crate::graph::{Edge, Graph};
 use crate::machine::Touch;
+use crate::race::{MOST_CHOICES, State, Step, all, of, races, takes_away};
 use crate::schedule::Choice;
 use crate::search::{Ending, Found, Limits, Progress};
 use crate::system::System;
@@ -32,11 +32,16 @@ struct Frame<M> {
     wanted: u64,
     done: u64,
     future: Future,
-    /// The step being taken from here: whose it is, what it touched, and which steps of the
-    /// stack come before it for a reason: for each thread the number of the last one.
-    who: usize,
-    touch: Touch,
-    before: Vec<u32>,
+    step: Step,
+}
+
+impl<M> State for Frame<M> {
+    fn open(&self) -> &[Choice] {
+        &self.open
+    }
+    fn step(&self) -> &Step {
+        &self.step
+    }
 }
 
 /// States between two reports of progress.
@@ -167,7 +172,10 @@ impl<S: System> Search<'_, S> {
 
     fn bytes(&self) -> usize {
         let future = size_of::<Future>() * 2
-            + self.frames.first().map_or(0, |frame| frame.before.len() * size_of::<(u8, Touch)>());
+            + self
+                .frames
+                .first()
+                .map_or(0, |frame| frame.step.before.len() * size_of::<(u8, Touch)>());
         self.visited.bytes()
             + self.edges.capacity() * size_of::<Edge>()
             + (self.claims.capacity() + self.futures.capacity()) * 8
@@ -197,7 +205,7 @@ impl<S: System> Search<'_, S> {
     fn enter(&mut self, machine: &mut S, state: u32, mark: S::Mark) {
         let mut open = self.note(machine, state);
         // Whoever made the last step goes on, if possible: that keeps orders simple.
-        let last = self.frames.last().map(|frame| frame.who);
+        let last = self.frames.last().map(|frame| frame.step.who);
         let first =
             open.iter().find(|choice| Some(choice.thread_or_clock()) == last).or(open.first());
         let wanted = match first {
@@ -213,9 +221,7 @@ impl<S: System> Search<'_, S> {
             wanted,
             done: 0,
             future: Vec::new(),
-            who: 0,
-            touch: Touch::default(),
-            before: Vec::new(),
+            step: Step::default(),
         });
     }
 
@@ -224,53 +230,20 @@ impl<S: System> Search<'_, S> {
         let mine = choice.thread_or_clock();
         let threads = machine.thread_count() + 1;
         let top = self.frames.len() - 1;
-        let mut before = vec![0_u32; threads];
-        // The same without what comes before for the sole reason that it made this step possible:
-        // that cannot be turned round, so what lies behind it counts as well.
-        let mut behind = vec![0_u32; threads];
-        let mut races = Vec::new();
-        for at in (0..top).rev() {
-            let frame = &self.frames[at];
-            let number = at as u32 + 1;
-            if number <= behind[frame.who] {
-                continue;
-            }
-            if frame.who != mine && !frame.touch.conflicts(&touch) {
-                continue;
-            }
-            let needs = before.iter().any(|last| *last > number);
-            let possible = of(&frame.open, mine) != 0 || needs;
-            if frame.who != mine && possible {
-                races.push(at);
-            }
-            if frame.who == mine || possible {
-                join(&mut behind, &frame.before);
-                behind[frame.who] = behind[frame.who].max(number);
-            }
-            join(&mut before, &frame.before);
-            before[frame.who] = before[frame.who].max(number);
-        }
+        let (step, races) = races(&self.frames[..top], mine, touch, threads);
         for at in races {
             // Who has made a step since that this one needs, and could have made it there: one
             // of them is enough.
             let open = &self.frames[at].open;
-            let needed = (0..threads).filter(|thread| before[*thread] > at as u32 + 1);
+            let needed = (0..threads).filter(|thread| step.before[*thread] > at as u32 + 1);
             let chances: Vec<u64> =
                 needed.map(|thread| of(open, thread)).filter(|bits| *bits != 0).collect();
             self.want(at, mine, &chances, false);
         }
         let frame = &mut self.frames[top];
-        frame.who = mine;
-        frame.touch = touch;
-        frame.before = before;
+        frame.step = step;
         add(&mut frame.future, mine as u8, &touch);
-        // A thread that could go on and cannot any more must have had its chance, and so must a
-        // deadline that is gone.
-        let stopped = frame.open.iter().any(|other| match other.place() {
-            Some(place) => other.thread_or_clock() != mine && !machine.can_step(place),
-            None => *other == Choice::CLOCK && mine != 0 && !machine.has_deadline(),
-        });
-        if stopped {
+        if takes_away(machine, &frame.open, mine) {
             frame.wanted = all(&frame.open);
         }
     }
@@ -283,14 +256,18 @@ impl<S: System> Search<'_, S> {
         for (whose, touch) in &future {
             let mine = usize::from(*whose);
             // What comes before all further steps of this thread.
-            let last = self.frames.iter().rposition(|frame| frame.who == mine);
+            let last = self.frames.iter().rposition(|frame| frame.step.who == mine);
             let known = |at: usize, who: usize| {
-                last.is_some_and(|last| at == last || (at as u32) < self.frames[last].before[who])
+                last.is_some_and(|last| {
+                    at == last || (at as u32) < self.frames[last].step.before[who]
+                })
             };
             let races: Vec<usize> = (0..self.frames.len())
                 .filter(|at| {
                     let frame = &self.frames[*at];
-                    frame.who != mine && !known(*at, frame.who) && frame.touch.conflicts(touch)
+                    frame.step.who != mine
+                        && !known(*at, frame.step.who)
+                        && frame.step.touch.conflicts(touch)
                 })
                 .collect();
             for at in races {
@@ -314,7 +291,7 @@ impl<S: System> Search<'_, S> {
     fn related(&self, at: usize, mine: usize, future: &Future, threads: usize) -> Vec<u64> {
         let mut touched = future.clone();
         for frame in &self.frames[at + 1..] {
-            add(&mut touched, frame.who as u8, &frame.touch);
+            add(&mut touched, frame.step.who as u8, &frame.step.touch);
         }
         let mut related = vec![false; threads];
         let mut found = vec![mine];

@@ -55,13 +55,8 @@ fn sum(one: impl Fn(&Arc<Model>) -> Measured) -> Measured {
 fn search(model: &Arc<Model>) -> Measured {
     let begun = Instant::now();
     let report = explore(model, &Limits::default(), &mut |_| {}).expect("it can be run");
-    Measured {
-        seconds: begun.elapsed().as_secs_f64(),
-        states: report.states,
-        steps: report.transitions,
-        complete: report.bounds.is_empty() && report.holds(),
-        ..Measured::default()
-    }
+    let measured = npfs_engine::searched(begun, &report);
+    Measured { complete: measured.complete && report.holds(), ..measured }
 }
 
 /// Runs drawn by a strategy of npfs, until each defect has been found.

@@ -9,7 +9,7 @@ use npfs_abi::{
 };
 use npfs_explore::code::{Code, Thread};
 use npfs_explore::strategy::{Pct, Pos, RandomWalk, Sampler, Strategy, Urw};
-use npfs_explore::{Limits, Model, Traces, explore};
+use npfs_explore::{Limits, Model, Report, Traces, explore};
 use npfs_kernel::Kernel;
 use npfs_trace::Scenario;
 
@@ -28,6 +28,11 @@ pub fn search(model: &Arc<Model>, jobs: usize, reduce: bool, lean: bool) -> Meas
     let limits = Limits { jobs, reduce, lean, ..Limits::default() };
     let begun = Instant::now();
     let report = explore(model, &limits, &mut |_| {}).expect("it can be run");
+    searched(begun, &report)
+}
+
+/// What a search that began then has come to.
+pub fn searched(begun: Instant, report: &Report) -> Measured {
     Measured {
         seconds: begun.elapsed().as_secs_f64(),
         states: report.states,
@@ -135,14 +140,7 @@ pub fn explore_code(code: &Code, limit: Duration) -> Measured {
     let limits = Limits { time: Some(limit), ..Limits::default() };
     let begun = Instant::now();
     let report = code.explore(&limits, &mut |_| {}).expect("it does the same every time");
-    Measured {
-        seconds: begun.elapsed().as_secs_f64(),
-        states: report.states,
-        steps: report.transitions,
-        outcomes: report.outcomes.len(),
-        complete: report.bounds.is_empty(),
-        ..Measured::default()
-    }
+    searched(begun, &report)
 }
 
 /// One order of each trace, of a scenario file or of code.
