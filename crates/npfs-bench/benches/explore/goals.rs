@@ -46,7 +46,7 @@ fn outcomes(results: &Results) {
         let what = format!("outcomes of {scenario}, {} contestants", counts.len());
         let list: Vec<String> = counts.iter().take(1).map(usize::to_string).collect();
         let text = if equal { list.join("") } else { format!("{counts:?}") };
-        row(&what, text, "equal", Some(equal));
+        row(&what, text, "equal", (counts.len() > 1).then_some(equal));
     }
 }
 
